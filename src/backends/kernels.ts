@@ -1,0 +1,66 @@
+/**
+ * The numbered list of elementwise kernels and of optimizer updates, derived from formulas.ts.
+ * The numbers are what crosses the boundary to the addon; {@link tableHash} proves that both sides
+ * were made from the same rows.
+ */
+
+import { parse, variables } from './expression.js';
+import { formulas, updatePrelude, updates } from './formulas.js';
+import type { Formula, FormulaKind, FormulaName, Update, UpdateName } from './formulas.js';
+
+export type Operand = 'a' | 'b' | 'g' | 'y';
+
+export interface Kernel {
+  /** `elu.y`, `elu.da`: the row and which of its texts. */
+  readonly name: string;
+  readonly text: string;
+  /** Arrays it reads, in the order they are passed (at most four). */
+  readonly operands: readonly Operand[];
+  readonly parameters: readonly string[];
+  readonly kind: FormulaKind;
+}
+
+const order: readonly Operand[] = ['a', 'b', 'g', 'y'];
+
+function kernelsOf(name: string, row: Formula): Kernel[] {
+  const list: Kernel[] = [];
+  for (const output of ['y', 'da', 'db'] as const) {
+    const text = row[output];
+    if (text === undefined) continue;
+    const used = variables(parse(text));
+    // The value's operands are the row's arguments even where the text ignores one.
+    const operands =
+      output === 'y' ? ([...row.args] as Operand[]) : order.filter((each) => used.has(each));
+    const parameters = row.parameters ?? [];
+    list.push({ name: `${name}.${output}`, text, operands, parameters, kind: row.kind });
+  }
+  return list;
+}
+
+/** All elementwise kernels; the index is the kernel's number. */
+export const kernels: readonly Kernel[] = Object.entries(formulas).flatMap(([name, row]) =>
+  kernelsOf(name, row),
+);
+
+const numbers = new Map(kernels.map((kernel, index) => [kernel.name, index]));
+
+/** Number of a row's kernel; -1 when the row has no such text. */
+export function kernelNumber(name: FormulaName, output: 'y' | 'da' | 'db' = 'y'): number {
+  return numbers.get(`${name}.${output}`) ?? -1;
+}
+
+/** Names of the updates; the index is the update's number. */
+export const updateNames = Object.keys(updates) as UpdateName[];
+
+/** Hyper-parameter names of an update in the order they are passed, prelude first. */
+export function hyperNames(name: UpdateName): string[] {
+  return [...updatePrelude, ...(updates[name] as Update).hyper];
+}
+
+/** FNV-1a over everything the two sides must agree on. */
+export const tableHash: number = (() => {
+  let hash = 0x811c9dc5;
+  const text = JSON.stringify([formulas, updates, updatePrelude]);
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+})();

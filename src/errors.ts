@@ -1,0 +1,36 @@
+/** Every error gradloom throws on purpose. They name what was given, what was expected, what to do. */
+
+/** Base class: `error instanceof GradloomError` tells our errors from the runtime's. */
+export class GradloomError extends Error {
+  override readonly name: string = 'GradloomError';
+}
+
+/** A shape, axis or size that does not fit the operation. */
+export class ShapeError extends GradloomError {
+  override readonly name = 'ShapeError';
+}
+
+/** A dtype the operation is not defined for, or two that do not go together. */
+export class DTypeError extends GradloomError {
+  override readonly name = 'DTypeError';
+}
+
+/** A device that does not exist or is not available, or operands on different devices. */
+export class DeviceError extends GradloomError {
+  override readonly name = 'DeviceError';
+}
+
+/** A value outside its allowed range: an index, a rate, a count, a label, NaN where it matters. */
+export class ValueError extends GradloomError {
+  override readonly name = 'ValueError';
+}
+
+/** More memory asked for than there is, or use of a tensor whose memory was given back. */
+export class MemoryError extends GradloomError {
+  override readonly name = 'MemoryError';
+}
+
+/** A gradient that cannot be computed: freed graph, value changed in place, nothing tracked. */
+export class GradientError extends GradloomError {
+  override readonly name = 'GradientError';
+}
