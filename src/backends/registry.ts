@@ -1,0 +1,113 @@
+/** Which devices there are, which one is the default, and why one is missing. */
+
+import { DeviceError, ValueError } from '../errors.js';
+import type { Backend } from './backend.js';
+import { createCpuBackend } from './cpu.js';
+import { createJsBackend } from './js.js';
+import { loadAddon } from './load-addon.js';
+
+/** A device by name: `js`, `cpu`, later `cuda`, `cuda:1`. */
+export type Device = 'js' | 'cpu' | (string & {});
+
+export interface DeviceReport {
+  readonly device: Device;
+  readonly available: boolean;
+  /** Why it is not available, and what to do. */
+  readonly reason?: string;
+  /** Instruction set, threads, model. */
+  readonly details?: string;
+}
+
+type Opening = { readonly backend: Backend } | { readonly reason: string };
+
+/** Every kind of device, best first. A new backend is one more entry. */
+const openers: Readonly<Record<string, () => Opening>> = {
+  cpu: openCpu,
+  js: () => ({ backend: createJsBackend() }),
+};
+
+const opened = new Map<string, Opening>();
+let chosen: Backend | undefined;
+
+function openCpu(): Opening {
+  const loaded = loadAddon();
+  if ('reason' in loaded) return loaded;
+  return createCpuBackend(loaded.addon);
+}
+
+function open(name: string): Opening {
+  let opening = opened.get(name);
+  if (!opening) {
+    const opener = openers[name];
+    if (!opener) {
+      throw new DeviceError(
+        `there is no device "${name}"; the devices are ${Object.keys(openers).join(', ')}`,
+      );
+    }
+    opening = opener();
+    opened.set(name, opening);
+  }
+  return opening;
+}
+
+/** The backend of a device. Throws DeviceError when it is unknown or not available here. */
+export function backendOf(device: Device): Backend {
+  const opening = open(device);
+  if ('backend' in opening) return opening.backend;
+  throw new DeviceError(`device "${device}" is not available: ${opening.reason}`);
+}
+
+function choose(): Backend {
+  const wanted = process.env['GRADLOOM_DEVICE'];
+  if (wanted) return backendOf(wanted);
+  const reasons: string[] = [];
+  for (const name of Object.keys(openers)) {
+    const opening = open(name);
+    if ('backend' in opening) {
+      if (reasons.length > 0) {
+        process.stderr.write(`gradloom: using device "${name}"; ${reasons.join('; ')}\n`);
+      }
+      return opening.backend;
+    }
+    reasons.push(`"${name}" is not available: ${opening.reason}`);
+  }
+  throw new DeviceError(`no device is available: ${reasons.join('; ')}`);
+}
+
+/** The backend new tensors are made on. */
+export function defaultBackend(): Backend {
+  return (chosen ??= choose());
+}
+
+/** The device new tensors are made on: the best available, or GRADLOOM_DEVICE, or setDevice's. */
+export function device(): Device {
+  return defaultBackend().device;
+}
+
+/** Makes a device the default for new tensors. Throws DeviceError when it is not available. */
+export function setDevice(name: Device): void {
+  chosen = backendOf(name);
+}
+
+/** What was found on this machine, best device first. */
+export function describeDevices(): DeviceReport[] {
+  return Object.keys(openers).map((name) => {
+    const opening = open(name);
+    return 'backend' in opening
+      ? { device: name, available: true, details: opening.backend.describe() }
+      : { device: name, available: false, reason: opening.reason };
+  });
+}
+
+/** Threads the default device computes with. */
+export function threads(): number {
+  return defaultBackend().threads();
+}
+
+/** Sets the number of threads of the default device; results do not depend on it. */
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > 256) {
+    throw new ValueError(`setThreads: ${count} is not a whole number from 1 to 256`);
+  }
+  defaultBackend().setThreads(count);
+}

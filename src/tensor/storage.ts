@@ -1,0 +1,187 @@
+/**
+ * Where tensors' memory comes from and goes to: storages, scopes and the pool.
+ *
+ * On host devices memory is a typed array that V8 owns, so the collector reclaims what nobody
+ * refers to, in synchronous loops too. Where a lifetime is known (a scope ends), memory goes to the
+ * pool instead and the next scope takes it from there: a training step allocates nothing after its
+ * first round.
+ */
+
+import type { Backend, Buffer } from '../backends/backend.js';
+import { bytesPerElement } from '../backends/dtype.js';
+import type { DType } from '../backends/dtype.js';
+import { MemoryError } from '../errors.js';
+
+/** Memory of one or several tensors (views share it). */
+export class Storage {
+  /** Counts in-place changes, so that a gradient can tell that a saved value is no longer there. */
+  version = 0;
+  /** Null once the memory was given back. */
+  buffer: Buffer | null;
+
+  constructor(
+    readonly backend: Backend,
+    readonly dtype: DType,
+    readonly size: number,
+    buffer: Buffer,
+  ) {
+    this.buffer = buffer;
+  }
+
+  get bytes(): number {
+    return this.size * bytesPerElement[this.dtype];
+  }
+
+  /** The memory, or a MemoryError when it was given back. */
+  live(): Buffer {
+    if (this.buffer === null) {
+      throw new MemoryError(
+        'this tensor was freed: the scope (or tidy) it was made in has ended, or it was disposed. ' +
+          'Return it from tidy, or call scope.keep(tensor), to use it afterwards',
+      );
+    }
+    return this.buffer;
+  }
+
+  /** Gives the memory to the pool. Idempotent. */
+  free(): void {
+    if (this.buffer === null) return;
+    pool.give(this, this.buffer);
+    this.buffer = null;
+  }
+}
+
+/** Free memory by device, dtype and size, ready to be taken again. */
+class Pool {
+  /** Bytes lying here. */
+  bytes = 0;
+  /** More than this is not kept but left to the collector (or released, off the host). */
+  limit = 1 << 30;
+  readonly #shelves = new Map<Backend, Map<number, Buffer[]>>();
+
+  give(storage: Storage, buffer: Buffer): void {
+    if (this.bytes + storage.bytes > this.limit) {
+      storage.backend.release(buffer);
+      return;
+    }
+    this.bytes += storage.bytes;
+    this.#shelf(storage.backend, storage.dtype, storage.size).push(buffer);
+  }
+
+  take(backend: Backend, dtype: DType, size: number): Buffer | undefined {
+    const buffer = this.#shelf(backend, dtype, size).pop();
+    if (buffer) this.bytes -= size * bytesPerElement[dtype];
+    return buffer;
+  }
+
+  clear(): void {
+    for (const [backend, shelves] of this.#shelves) {
+      for (const shelf of shelves.values()) shelf.forEach((buffer) => backend.release(buffer));
+    }
+    this.#shelves.clear();
+    this.bytes = 0;
+  }
+
+  #shelf(backend: Backend, dtype: DType, size: number): Buffer[] {
+    let shelves = this.#shelves.get(backend);
+    if (!shelves) this.#shelves.set(backend, (shelves = new Map()));
+    // One number for size and kind: bool and uint8 share arrays.
+    const key = size * 8 + shelfOf[dtype];
+    let shelf = shelves.get(key);
+    if (!shelf) shelves.set(key, (shelf = []));
+    return shelf;
+  }
+}
+
+const shelfOf: Readonly<Record<DType, number>> = {
+  float32: 0,
+  float64: 1,
+  int32: 2,
+  uint8: 3,
+  bool: 3,
+};
+
+export const pool = new Pool();
+
+/** Counters of what was allocated, for `memory()` and for tests that hold "nothing is allocated". */
+export const counters = { allocations: 0, allocatedBytes: 0 };
+
+/**
+ * Frees, when it ends, every tensor made while it was the innermost scope, except those kept.
+ *
+ * ```ts
+ * { using scope = new Scope(); … }            // TypeScript 5.2, or Node 24
+ * const scope = new Scope(); try { … } finally { scope.end(); }
+ * ```
+ */
+export class Scope {
+  readonly #outer: Scope | null = innermost;
+  #storages: Storage[] = [];
+  #ended = false;
+
+  constructor() {
+    innermost = this;
+  }
+
+  /** Called for every storage made inside. */
+  own(storage: Storage): void {
+    this.#storages.push(storage);
+  }
+
+  /** Lets a tensor outlive this scope: it belongs to the scope around it, or to the collector. */
+  keep<T extends { readonly storage: Storage }>(tensor: T): T {
+    const at = this.#storages.lastIndexOf(tensor.storage);
+    if (at >= 0) {
+      this.#storages.splice(at, 1);
+      this.#outer?.own(tensor.storage);
+    }
+    return tensor;
+  }
+
+  /** Takes a tensor out of this scope and of all around it: only the collector frees it. */
+  static release(storage: Storage): void {
+    for (let scope = innermost; scope; scope = scope.#outer) {
+      const at = scope.#storages.lastIndexOf(storage);
+      if (at >= 0) {
+        scope.#storages.splice(at, 1);
+        return;
+      }
+    }
+  }
+
+  /** Frees what was made inside and not kept. Idempotent. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // Scopes left open inside this one end with it.
+    while (innermost && innermost !== this) innermost.end();
+    innermost = this.#outer;
+    for (const storage of this.#storages) storage.free();
+    this.#storages = [];
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+let innermost: Scope | null = null;
+
+/** New memory: from the pool inside a scope, else from the device. Contents are undefined. */
+export function allocate(backend: Backend, dtype: DType, size: number): Storage {
+  const buffer = pool.take(backend, dtype, size) ?? fresh(backend, dtype, size);
+  return adopt(backend, dtype, size, buffer);
+}
+
+/** A storage over memory that already holds values. */
+export function adopt(backend: Backend, dtype: DType, size: number, buffer: Buffer): Storage {
+  const storage = new Storage(backend, dtype, size, buffer);
+  innermost?.own(storage);
+  return storage;
+}
+
+function fresh(backend: Backend, dtype: DType, size: number): Buffer {
+  counters.allocations++;
+  counters.allocatedBytes += size * bytesPerElement[dtype];
+  return backend.allocate(dtype, size);
+}
