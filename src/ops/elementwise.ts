@@ -1,0 +1,479 @@
+/**
+ * Elementwise operations: rows of the formula table as differentiable functions that broadcast.
+ *
+ * A gradient is computed by the row's own derivative kernel; while gradients are being recorded it
+ * is the derivative text evaluated with the operations of this file, which are differentiable again.
+ */
+
+import { isFloat, promote } from '../backends/dtype.js';
+import type { DType, FloatDType } from '../backends/dtype.js';
+import { parse } from '../backends/expression.js';
+import type { Comparison, Expression } from '../backends/expression.js';
+import { formulas } from '../backends/formulas.js';
+import type { Formula, FormulaName } from '../backends/formulas.js';
+import { kernelNumber, kernels } from '../backends/kernels.js';
+import { isRecording, track, tracks } from '../autograd/tape.js';
+import { DeviceError, DTypeError, ValueError } from '../errors.js';
+import { asTensor } from '../tensor/create.js';
+import type { TensorLike } from '../tensor/create.js';
+import { broadcastShapes, broadcastStrides, mergeAxes, sameShape } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
+import { empty, fromArray } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { cast } from './cast.js';
+import { broadcastTo, sumTo } from './broadcast.js';
+
+/** A tensor, or a number standing for one value everywhere. */
+export type Operand = TensorLike;
+
+// ---- running kernels -----------------------------------------------------------------------------
+
+/** Throws DeviceError unless both are on one device. */
+export function checkSameDevice(name: string, a: Tensor, b: Tensor): void {
+  if (a.backend !== b.backend) {
+    throw new DeviceError(
+      `${name}: operands are on different devices, ${a.device} and ${b.device}; move one with ` +
+        'to(device)',
+    );
+  }
+}
+
+/** Runs a kernel whose operands broadcast to `shape`, into a new tensor of `dtype`. */
+function runKernel<D extends DType>(
+  kernel: number,
+  shape: Shape,
+  dtype: D,
+  operands: readonly Tensor[],
+  p: number,
+  q: number,
+): Tensor<D> {
+  const first = operands[0]!;
+  const out = empty(first.backend, shape, dtype);
+  if (out.size === 0) return out;
+  if (operands.every((each) => each.size === 1 || each.size === out.size)) {
+    first.backend.map(
+      kernel,
+      out.buffer,
+      first.buffer,
+      operands[1]?.buffer ?? null,
+      operands[2]?.buffer ?? null,
+      operands[3]?.buffer ?? null,
+      p,
+      q,
+    );
+    return out;
+  }
+  const walk = broadcastWalk(shape, operands);
+  if (!walk) {
+    // More than three loops: spell one operand out and fold again.
+    const at = operands.findIndex((each) => !sameShape(each.shape, shape));
+    const spelled = operands.map((each, i) => (i === at ? broadcastTo(each, shape) : each));
+    return runKernel(kernel, shape, dtype, spelled, p, q);
+  }
+  first.backend.mapStrided(
+    kernel,
+    out.buffer,
+    first.buffer,
+    operands[1]?.buffer ?? null,
+    operands[2]?.buffer ?? null,
+    operands[3]?.buffer ?? null,
+    p,
+    q,
+    walk,
+  );
+  return out;
+}
+
+/** The walk of `mapStrided`, or null when it needs more than three loops. */
+function broadcastWalk(shape: Shape, operands: readonly Tensor[]): Int32Array | null {
+  const folded = mergeAxes(
+    shape,
+    operands.map((each) => broadcastStrides(each.shape, shape)),
+  );
+  const loops = folded.sizes.length;
+  if (loops > 3) return null;
+  const walk = new Int32Array(15);
+  for (let loop = 0; loop < 3; loop++) {
+    const at = loop - (3 - loops);
+    walk[loop] = at < 0 ? 1 : folded.sizes[at]!;
+    for (let which = 0; which < operands.length; which++) {
+      walk[3 + which * 3 + loop] = at < 0 ? 0 : folded.strides[which]![at]!;
+    }
+  }
+  return walk;
+}
+
+// ---- gradients from the table --------------------------------------------------------------------
+
+type Bindings = Readonly<Record<string, Tensor | number>>;
+
+const parsed = new Map<string, Expression>();
+
+/** Evaluates a text with differentiable operations. */
+function evaluate(text: string, bindings: Bindings): Tensor | number {
+  let tree = parsed.get(text);
+  if (!tree) parsed.set(text, (tree = parse(text)));
+  return evaluateTree(tree, bindings);
+}
+
+const arithmetic = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div' } as const;
+const comparison: Readonly<Record<Comparison, FormulaName>> = {
+  '==': 'equal',
+  '!=': 'notEqual',
+  '<': 'less',
+  '<=': 'lessEqual',
+  '>': 'greater',
+  '>=': 'greaterEqual',
+};
+
+function evaluateTree(tree: Expression, bindings: Bindings): Tensor | number {
+  switch (tree.kind) {
+    case 'number':
+      return Number(tree.text);
+    case 'variable':
+      return bindings[tree.name]!;
+    case 'negate': {
+      const value = evaluateTree(tree.operand, bindings);
+      return typeof value === 'number' ? -value : unaryOp('neg', value);
+    }
+    case 'binary': {
+      const left = evaluateTree(tree.left, bindings);
+      const right = evaluateTree(tree.right, bindings);
+      if (tree.operator in arithmetic) {
+        const operator = tree.operator as keyof typeof arithmetic;
+        if (typeof left === 'number' && typeof right === 'number') {
+          return { '+': left + right, '-': left - right, '*': left * right, '/': left / right }[
+            operator
+          ];
+        }
+        return binaryOp(arithmetic[operator], left, right);
+      }
+      return binaryOp(comparison[tree.operator as Comparison], left, right);
+    }
+    case 'select': {
+      const [condition, a, b] = tree.args.map((each) => evaluateTree(each, bindings));
+      return where(condition as Tensor, a!, b!);
+    }
+    case 'call': {
+      const args = tree.args.map((each) => evaluateTree(each, bindings));
+      const name: FormulaName = tree.name;
+      return args.length === 1 ? unaryOp(name, args[0]!) : binaryOp(name, args[0]!, args[1]!);
+    }
+    default:
+      return tree satisfies never;
+  }
+}
+
+/** The gradient of a row with respect to one argument, at the result's shape. */
+function gradientOfRow(
+  name: FormulaName,
+  output: 'da' | 'db',
+  values: Readonly<Record<'a' | 'b' | 'g' | 'y', Tensor | undefined>>,
+  p: number,
+  q: number,
+): Tensor {
+  const row: Formula = formulas[name];
+  const text = row[output]!;
+  const g = values.g!;
+  if (text === 'g') return g;
+  if (isRecording()) {
+    const names = row.parameters ?? [];
+    const bindings = { ...values, [names[0] ?? '']: p, [names[1] ?? '']: q } as Bindings;
+    const result = evaluate(text, bindings);
+    // A constant gradient (a literal 0 in every branch) still has the result's shape.
+    return typeof result === 'number' ? unaryAffine(g, 0, result) : result;
+  }
+  const number = kernelNumber(name, output);
+  const operands = kernels[number]!.operands.map((each) => values[each]!);
+  return runKernel(number, g.shape, g.dtype, operands, p, q);
+}
+
+const unaryAffine = (x: Tensor, scale: number, shift: number): Tensor =>
+  unaryOp('affine', x, scale, shift);
+
+// ---- the two ways a row is called ----------------------------------------------------------------
+
+const defaultFloat = (dtype: DType): FloatDType => (isFloat(dtype) ? dtype : 'float32');
+
+/** Applies a one-argument row. @internal */
+export function unaryOp(name: FormulaName, input: Operand, p = 0, q = 0): Tensor {
+  let a = asTensor(input);
+  const row: Formula = formulas[name];
+  if (row.kind === 'float' && !isFloat(a.dtype)) a = cast(a, 'float32');
+  if (row.kind === 'number' && a.dtype === 'bool') a = cast(a, 'int32');
+  const dtype = row.kind === 'compare' ? 'bool' : a.dtype;
+  const y: Tensor = runKernel(kernelNumber(name), a.shape, dtype, [a], p, q);
+  if (row.da === undefined || !tracks(a)) return y;
+  const saved = kernels[kernelNumber(name, 'da')]!.operands;
+  return track(
+    y,
+    name,
+    [a],
+    [...(saved.includes('a') ? [a] : []), ...(saved.includes('y') ? [y] : [])],
+    (g) => [gradientOfRow(name, 'da', { a, b: undefined, g, y }, p, q)],
+  );
+}
+
+/** Applies a two-argument row, promoting dtypes and broadcasting shapes. @internal */
+export function binaryOp(name: FormulaName, left: Operand, right: Operand): Tensor {
+  const row: Formula = formulas[name];
+  const [a, b] = alignOperands(name, row, left, right);
+  const shape = broadcastShapes(a.shape, b.shape, name);
+  const dtype = row.kind === 'compare' ? 'bool' : a.dtype;
+  const y: Tensor = runKernel(kernelNumber(name), shape, dtype, [a, b], 0, 0);
+  if ((row.da === undefined && row.db === undefined) || !tracks(a, b)) return y;
+  const reads = (letter: 'a' | 'b' | 'y'): boolean =>
+    (a.requiresGrad && usedBy(name, 'da', letter)) ||
+    (b.requiresGrad && usedBy(name, 'db', letter));
+  const saved = [
+    ...(reads('a') ? [a] : []),
+    ...(reads('b') ? [b] : []),
+    ...(reads('y') ? [y] : []),
+  ];
+  return track(y, name, [a, b], saved, (g) => [
+    row.da !== undefined && a.requiresGrad
+      ? sumTo(gradientOfRow(name, 'da', { a, b, g, y }, 0, 0), a.shape)
+      : null,
+    row.db !== undefined && b.requiresGrad
+      ? sumTo(gradientOfRow(name, 'db', { a, b, g, y }, 0, 0), b.shape)
+      : null,
+  ]);
+}
+
+function usedBy(name: FormulaName, output: 'da' | 'db', letter: 'a' | 'b' | 'y'): boolean {
+  return kernels[kernelNumber(name, output)]?.operands.includes(letter) ?? false;
+}
+
+/** Both operands as tensors of one dtype that the row accepts, on one device. */
+function alignOperands(
+  name: string,
+  row: Formula,
+  left: Operand,
+  right: Operand,
+): [Tensor, Tensor] {
+  const [a, b] = pairOf(left, right);
+  checkSameDevice(name, a, b);
+  let common = promote(a.dtype, b.dtype);
+  if (row.kind === 'float') common = defaultFloat(common);
+  if (row.kind === 'number' && common === 'bool') common = 'int32';
+  return [cast(a, common), cast(b, common)];
+}
+
+/**
+ * A bare number adapts to the tensor beside it: it takes the tensor's dtype, except that a fraction
+ * beside an integer tensor makes float32.
+ */
+function pairOf(left: Operand, right: Operand): [Tensor, Tensor] {
+  if (typeof left === 'number' && isTensor(right)) return [scalarLike(left, right), right];
+  if (typeof right === 'number' && isTensor(left)) return [left, scalarLike(right, left)];
+  const a = isTensor(left) ? left : asTensor(left, isTensor(right) ? right : undefined);
+  return [a, isTensor(right) ? right : asTensor(right, a)];
+}
+
+const isTensor = (value: Operand): value is Tensor =>
+  typeof value === 'object' && 'storage' in value;
+
+function scalarLike(value: number, like: Tensor): Tensor {
+  if (like.dtype === 'float32') {
+    return fromArray(Float32Array.of(value), [], 'float32', like.backend);
+  }
+  if (like.dtype === 'float64') {
+    return fromArray(Float64Array.of(value), [], 'float64', like.backend);
+  }
+  const fits = Number.isInteger(value) && Math.abs(value) <= 0x7fffffff;
+  return fits
+    ? fromArray(Int32Array.of(value), [], 'int32', like.backend)
+    : fromArray(Float32Array.of(value), [], 'float32', like.backend);
+}
+
+// ---- selection -----------------------------------------------------------------------------------
+
+/**
+ * Elements of `a` where `condition` is true, of `b` elsewhere; all three broadcast together.
+ * `condition` may have any dtype (not zero is true).
+ */
+export function where(condition: TensorLike, a: Operand, b: Operand): Tensor {
+  const chosen = cast(asTensor(condition), 'bool');
+  const [x, y] = alignValues(a, b, chosen);
+  checkSameDevice('where', chosen, x);
+  checkSameDevice('where', x, y);
+  const shape = broadcastShapes(chosen.shape, broadcastShapes(x.shape, y.shape, 'where'), 'where');
+  const fit = (each: Tensor): Tensor => (each.size === 1 ? each : broadcastTo(each, shape));
+  const out: Tensor = empty(x.backend, shape, x.dtype);
+  if (out.size > 0) {
+    out.backend.select(out.buffer, fit(chosen).buffer, fit(x).buffer, fit(y).buffer);
+  }
+  if (!tracks(x, y)) return out;
+  return track(out, 'where', [x, y], [chosen], (g) => [
+    x.requiresGrad ? sumTo(where(chosen, g, 0), x.shape) : null,
+    y.requiresGrad ? sumTo(where(chosen, 0, g), y.shape) : null,
+  ]);
+}
+
+function alignValues(a: Operand, b: Operand, like: Tensor): [Tensor, Tensor] {
+  if (typeof a === 'number' && typeof b === 'number') {
+    return [asTensor(a, like), asTensor(b, like)];
+  }
+  const [x, y] = pairOf(a, b);
+  const common = promote(x.dtype, y.dtype);
+  return [cast(x, common), cast(y, common)];
+}
+
+// ---- rows with parameters that need checking -----------------------------------------------------
+
+/** Values limited to [low, high]; the gradient is zero outside. Throws when low > high. */
+export function clip(x: TensorLike, low: number, high: number): Tensor {
+  if (!(low <= high)) {
+    throw new ValueError(`clip: low ${low} must not be greater than high ${high}`);
+  }
+  const tensor = asTensor(x);
+  const whole = (value: number): boolean => Number.isInteger(value) || !Number.isFinite(value);
+  const input =
+    isFloat(tensor.dtype) || (whole(low) && whole(high)) ? tensor : cast(tensor, 'float32');
+  if (isFloat(input.dtype)) return unaryOp('clip', input, low, high);
+  const [least, most] = input.dtype === 'int32' ? [-2147483648, 2147483647] : [0, 255];
+  return unaryOp(
+    'clip',
+    input,
+    Math.min(Math.max(low, least), most),
+    Math.min(Math.max(high, least), most),
+  );
+}
+
+function nonNegative(name: string, what: string, value: number): number {
+  if (!(value >= 0)) throw new ValueError(`${name}: ${what} must be 0 or more, not ${value}`);
+  return value;
+}
+
+/** x · scale + shift in one pass. */
+export const affine = (x: TensorLike, scale: number, shift: number): Tensor =>
+  unaryOp('affine', x, scale, shift);
+
+/** x where positive, slope · x elsewhere (Maas et al. 2013). Default slope 0.2, as in Keras. */
+export const leakyRelu = (x: TensorLike, slope = 0.2): Tensor => unaryOp('leakyRelu', x, slope);
+
+/** x where positive, alpha · (eˣ − 1) elsewhere (Clevert et al. 2016). alpha ≥ 0, default 1. */
+export const elu = (x: TensorLike, alpha = 1): Tensor =>
+  unaryOp('elu', x, nonNegative('elu', 'alpha', alpha));
+
+/** x where positive, alpha · (exp(x / alpha) − 1) elsewhere (Barron 2017). alpha > 0, default 1. */
+export function celu(x: TensorLike, alpha = 1): Tensor {
+  if (!(alpha > 0)) throw new ValueError(`celu: alpha must be greater than 0, not ${alpha}`);
+  return unaryOp('celu', x, alpha);
+}
+
+/** x · Φ(x) (Hendrycks and Gimpel 2016); `approximate` takes the tanh form. Default exact. */
+export const gelu = (x: TensorLike, approximate = false): Tensor =>
+  unaryOp(approximate ? 'geluTanh' : 'gelu', x);
+
+// ---- rows as they are ----------------------------------------------------------------------------
+
+const one =
+  (name: FormulaName) =>
+  (x: TensorLike): Tensor =>
+    unaryOp(name, x);
+const two =
+  (name: FormulaName) =>
+  (a: TensorLike, b: Operand): Tensor =>
+    binaryOp(name, a, b);
+const test =
+  (name: FormulaName) =>
+  (x: TensorLike): Tensor<'bool'> =>
+    unaryOp(name, x) as Tensor<'bool'>;
+const compareTwo =
+  (name: FormulaName) =>
+  (a: TensorLike, b: Operand): Tensor<'bool'> =>
+    binaryOp(name, a, b) as Tensor<'bool'>;
+
+export const add = two('add');
+export const sub = two('sub');
+export const mul = two('mul');
+/** True division: integers give float32. */
+export const div = two('div');
+export const pow = two('pow');
+/** The smaller of each pair; NaN wins. */
+export const minimum = two('minimum');
+/** The larger of each pair; NaN wins. */
+export const maximum = two('maximum');
+/** Remainder with the sign of the divisor, as in Python. */
+export const mod = two('mod');
+/** Quotient rounded down. */
+export const floorDiv = two('floorDiv');
+/** Angle of the point (b, a), in radians. */
+export const atan2 = two('atan2');
+export const squaredDifference = two('squaredDifference');
+
+export const neg = one('neg');
+export const abs = one('abs');
+export const sign = one('sign');
+export const square = one('square');
+export const reciprocal = one('reciprocal');
+export const sqrt = one('sqrt');
+/** 1 / √x. */
+export const rsqrt = one('rsqrt');
+export const floor = one('floor');
+export const ceil = one('ceil');
+/** To the nearest whole number, halves to the even one. */
+export const round = one('round');
+export const exp = one('exp');
+/** eˣ − 1, exact near 0. */
+export const expm1 = one('expm1');
+export const log = one('log');
+/** log(1 + x), exact near 0. */
+export const log1p = one('log1p');
+export const sin = one('sin');
+export const cos = one('cos');
+export const tan = one('tan');
+export const asin = one('asin');
+export const acos = one('acos');
+export const atan = one('atan');
+export const sinh = one('sinh');
+export const cosh = one('cosh');
+export const tanh = one('tanh');
+/** The error function. */
+export const erf = one('erf');
+/** The logistic function, 1 / (1 + e⁻ˣ). */
+export const sigmoid = one('sigmoid');
+/** log of the logistic function, without overflow. */
+export const logSigmoid = one('logSigmoid');
+/** log(1 + eˣ), without overflow. */
+export const softplus = one('softplus');
+/** x / (1 + |x|). */
+export const softsign = one('softsign');
+/** max(x, 0); the gradient at 0 is 0. */
+export const relu = one('relu');
+/** min(max(x, 0), 6). */
+export const relu6 = one('relu6');
+/** Self-normalizing ELU (Klambauer et al. 2017). */
+export const selu = one('selu');
+/** x · sigmoid(x), also called swish (Ramachandran et al. 2017). */
+export const silu = one('silu');
+/** x · tanh(softplus(x)) (Misra 2019). */
+export const mish = one('mish');
+/** relu6(x + 3) / 6, as in Keras 3. */
+export const hardSigmoid = one('hardSigmoid');
+/** x · hardSigmoid(x). */
+export const hardSilu = one('hardSilu');
+/** x where positive, slope · x elsewhere, with a learned slope that broadcasts (He et al. 2015). */
+export const prelu = two('prelu');
+
+export const equal = compareTwo('equal');
+export const notEqual = compareTwo('notEqual');
+export const less = compareTwo('less');
+export const lessEqual = compareTwo('lessEqual');
+export const greater = compareTwo('greater');
+export const greaterEqual = compareTwo('greaterEqual');
+export const logicalAnd = compareTwo('logicalAnd');
+export const logicalOr = compareTwo('logicalOr');
+export const logicalXor = compareTwo('logicalXor');
+export const logicalNot = test('logicalNot');
+export const isNaN = test('isNaN');
+export const isFinite = test('isFinite');
+export const isInf = test('isInf');
+
+/** @internal For messages of functions that need a float tensor. */
+export function checkFloat(name: string, x: Tensor): void {
+  if (!isFloat(x.dtype)) {
+    throw new DTypeError(`${name}: needs float32 or float64, not ${x.dtype}; use cast('float32')`);
+  }
+}

@@ -1,0 +1,76 @@
+/** Summation: the reduction that broadcasting's gradient and every other reduction lean on. */
+
+import { reductions } from '../backends/backend.js';
+import type { Reduction } from '../backends/backend.js';
+import type { DType } from '../backends/dtype.js';
+import { track, tracks } from '../autograd/tape.js';
+import { sizeOf, stridesOf } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
+import { empty } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { broadcastTo, copyStrided, viewAs } from './broadcast.js';
+import { cast } from './cast.js';
+
+/** Shape with the reduced axes at size 1. */
+export function keptShape(shape: Shape, axes: readonly number[]): number[] {
+  return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+}
+
+/**
+ * Runs a reduction over sorted axes; the result keeps them at size 1. Not recorded. Axes that are
+ * not neighbours are brought together by a transposing copy first.
+ */
+export function runReduction<D extends DType>(
+  reduction: Reduction,
+  x: Tensor,
+  axes: readonly number[],
+  dtype: D,
+): Tensor<D> {
+  const out = empty(x.backend, keptShape(x.shape, axes), dtype);
+  if (out.size === 0) return out;
+  const first = axes[0] ?? 0;
+  const neighbours = axes.every((axis, i) => axis === first + i);
+  const number = reductions.indexOf(reduction);
+  const n = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
+  if (neighbours) {
+    const outer = sizeOf(x.shape.slice(0, first));
+    const inner = sizeOf(x.shape.slice(first + axes.length));
+    x.backend.reduce(number, out.buffer, x.buffer, outer, n, inner);
+  } else {
+    const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+    const strides = stridesOf(x.shape);
+    const turned = empty(
+      x.backend,
+      order.map((axis) => x.shape[axis]!),
+      x.dtype,
+    );
+    copyStrided(
+      turned,
+      x,
+      turned.shape,
+      order.map((axis) => strides[axis]!),
+      0,
+    );
+    x.backend.reduce(number, out.buffer, turned.buffer, out.size, n, 1);
+  }
+  return out;
+}
+
+/** Sum over sorted axes, kept at size 1. bool and uint8 are summed as int32. @internal */
+export function sumAxes(x: Tensor, axes: readonly number[]): Tensor {
+  const input: Tensor = x.dtype === 'bool' ? cast(x, 'int32') : x;
+  if (axes.length === 0) return input;
+  const dtype: DType = input.dtype === 'uint8' ? 'int32' : input.dtype;
+  const out: Tensor = runReduction('sum', input, axes, dtype);
+  if (!tracks(x)) return out;
+  return track(out, 'sum', [x], [], (g) => [broadcastTo(g, x.shape)]);
+}
+
+/** The result of a kept reduction under its final shape. @internal */
+export function dropAxes(kept: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+  if (keepDims) return kept;
+  return viewAs(
+    kept,
+    kept.shape.filter((_, axis) => !axes.includes(axis)),
+  );
+}
