@@ -1,0 +1,137 @@
+/** Matrix products. */
+
+import { isFloat, promote } from '../backends/dtype.js';
+import { track, tracks } from '../autograd/tape.js';
+import { ShapeError } from '../errors.js';
+import { asTensor } from '../tensor/create.js';
+import type { TensorLike } from '../tensor/create.js';
+import { broadcastShapes, sameShape, showShape, sizeOf } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
+import { empty } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { broadcastTo, sumTo, viewAs } from './broadcast.js';
+import { cast } from './cast.js';
+import { checkSameDevice } from './elementwise.js';
+
+export interface MatmulOptions {
+  /** Read the left operand as its transpose: stored [..., k, m]. Default false. */
+  readonly transposeA?: boolean;
+  /** Read the right operand as its transpose: stored [..., n, k]. Default false. */
+  readonly transposeB?: boolean;
+}
+
+/**
+ * Matrix product [..., m, k] · [..., k, n] → [..., m, n]; leading axes broadcast. A vector on the
+ * left is a row, on the right a column, and its axis is dropped from the result, as in numpy.
+ * Integers are multiplied as float32.
+ */
+export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptions = {}): Tensor {
+  const a = asTensor(
+    left,
+    left instanceof Object && 'storage' in left ? undefined : firstTensor(right),
+  );
+  const b = asTensor(right, a);
+  checkSameDevice('matmul', a, b);
+  const common = promote(a.dtype, b.dtype);
+  const dtype = isFloat(common) ? common : 'float32';
+  const rowVector = a.rank === 1;
+  const columnVector = b.rank === 1;
+  if (a.rank === 0 || b.rank === 0) {
+    throw new ShapeError(
+      `matmul: operands need one axis or more, got ${showShape(a.shape)} × ${showShape(b.shape)}`,
+    );
+  }
+  const x = cast(rowVector ? viewAs(a, [1, a.size]) : a, dtype);
+  const y = cast(columnVector ? viewAs(b, [b.size, 1]) : b, dtype);
+  const transA = !rowVector && (options.transposeA ?? false);
+  const transB = !columnVector && (options.transposeB ?? false);
+  const product = multiply(x, y, transA, transB, [a.shape, b.shape]);
+  if (!rowVector && !columnVector) return product;
+  const shape = [...product.shape];
+  if (columnVector) shape.pop();
+  if (rowVector) shape.splice(columnVector ? -1 : -2, 1);
+  return viewAs(product, shape);
+}
+
+const firstTensor = (value: TensorLike): Tensor | undefined =>
+  typeof value === 'object' && 'storage' in value ? value : undefined;
+
+/** The product of two tensors of rank 2 or more, of one float dtype, on one device. */
+function multiply(
+  a: Tensor,
+  b: Tensor,
+  transA: boolean,
+  transB: boolean,
+  shown: readonly [Shape, Shape],
+): Tensor {
+  const [rowsA, columnsA] = a.shape.slice(-2) as [number, number];
+  const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
+  const [m, k] = transA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [inner, n] = transB ? [columnsB, rowsB] : [rowsB, columnsB];
+  if (k !== inner) {
+    const mark = (transposed: boolean): string => (transposed ? 'ᵀ' : '');
+    throw new ShapeError(
+      `matmul: inner sizes differ: ${showShape(shown[0])}${mark(transA)} × ` +
+        `${showShape(shown[1])}${mark(transB)} (${k} against ${inner})`,
+    );
+  }
+  const batchA = a.shape.slice(0, -2);
+  const batchB = b.shape.slice(0, -2);
+  const batch = broadcastShapes(batchA, batchB, 'matmul');
+  const out = empty(a.backend, [...batch, m, n], a.dtype);
+  run(out, spread(a, batch), spread(b, batch), m, n, k, transA, transB);
+  if (!tracks(a, b)) return out;
+  return track(out, 'matmul', [a, b], [a, b], (g) => [
+    a.requiresGrad ? sumTo(gradientOfA(g, b, transA, transB), a.shape) : null,
+    b.requiresGrad ? sumTo(gradientOfB(g, a, transA, transB), b.shape) : null,
+  ]);
+}
+
+const bothOf = (a: Tensor, b: Tensor, transA: boolean, transB: boolean): Tensor =>
+  multiply(a, b, transA, transB, [a.shape, b.shape]);
+
+// With C = op(A)·op(B): dop(A) = G·op(B)ᵀ and dop(B) = op(A)ᵀ·G, transposed back where op was.
+const gradientOfA = (g: Tensor, b: Tensor, transA: boolean, transB: boolean): Tensor =>
+  transA ? bothOf(b, g, transB, true) : bothOf(g, b, false, !transB);
+const gradientOfB = (g: Tensor, a: Tensor, transA: boolean, transB: boolean): Tensor =>
+  transB ? bothOf(g, a, true, transA) : bothOf(a, g, !transA, false);
+
+/** The operand with its leading axes spelled out, unless they are all there or all 1. */
+function spread(x: Tensor, batch: Shape): Tensor {
+  const own = x.shape.slice(0, -2);
+  if (sameShape(own, batch) || sizeOf(own) === 1) return x;
+  return broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+}
+
+function run(
+  out: Tensor,
+  a: Tensor,
+  b: Tensor,
+  m: number,
+  n: number,
+  k: number,
+  transA: boolean,
+  transB: boolean,
+): void {
+  if (out.size === 0) return;
+  const batch = out.size / (m * n);
+  const shared = (x: Tensor, matrix: number): number => (x.size === matrix ? 0 : matrix);
+  const strideA = shared(a, m * k);
+  const strideB = shared(b, k * n);
+  // One right operand for all: the left matrices are one tall matrix.
+  const tall = batch > 1 && strideB === 0 && strideA !== 0 && !transA;
+  out.backend.matmul(
+    out.buffer,
+    a.buffer,
+    b.buffer,
+    tall ? 1 : batch,
+    tall ? batch * m : m,
+    n,
+    k,
+    tall ? 0 : strideA,
+    tall ? 0 : strideB,
+    transA,
+    transB,
+    false,
+  );
+}
