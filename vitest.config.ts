@@ -1,12 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
-
 export default defineConfig({
-  resolve: {
-    alias: [{ find: /^gradloom$/, replacement: source('index.ts') }],
-  },
+  resolve: { tsconfigPaths: true }, // `gradloom` is src/index.ts
   test: {
     include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
     // Native memory and garbage collection are asserted on: give every file its own process.

@@ -1,0 +1,23 @@
+/**
+ * The devices that suites run on: `describe.each(devices)('on %s', (device) => …)`. Every available
+ * one; GRADLOOM_TEST_DEVICES=js,cpu names instead those that must be there, and a missing one fails.
+ */
+
+import { describeDevices, type DeviceReport } from '../src/backends/registry.js';
+
+const wanted = process.env['GRADLOOM_TEST_DEVICES']?.split(',').filter((name) => name !== '');
+
+/** Devices found on this machine, best first. */
+export const reports: readonly DeviceReport[] = describeDevices();
+
+/** Names of the devices under test. Loading this file throws when a wanted one is missing. */
+export const devices: readonly string[] = (
+  wanted ?? reports.filter((report) => report.available).map((report) => report.device)
+).map((name) => {
+  const report = reports.find((each) => each.device === name);
+  if (report?.available) return name;
+  throw new Error(
+    `GRADLOOM_TEST_DEVICES asks for "${name}", which is not available: ` +
+      (report?.reason ?? 'there is no such device'),
+  );
+});
