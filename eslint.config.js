@@ -29,6 +29,15 @@ export default defineConfig(
       '@typescript-eslint/dot-notation': 'off', // process.env['X']: the compiler option asks for it
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-loss-of-precision': 'off', // published coefficients are written with all their digits
+      'max-len': [
+        'error',
+        {
+          code: 100,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignorePattern: 'prettier-ignore',
+        },
+      ], // prettier breaks code but not comments
       eqeqeq: ['error', 'always'],
       'no-console': 'error',
     },

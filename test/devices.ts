@@ -1,6 +1,6 @@
 /**
- * The devices that suites run on: `describe.each(devices)('on %s', (device) => …)`. Every available
- * one; GRADLOOM_TEST_DEVICES=js,cpu names instead those that must be there, and a missing one fails.
+ * The devices that suites run on: `describe.each(devices)('on %s', (device) => …)`. All available
+ * ones; GRADLOOM_TEST_DEVICES=js,cpu names instead those that must be there: a missing one fails.
  */
 
 import { describeDevices, type DeviceReport } from '../src/backends/registry.js';
