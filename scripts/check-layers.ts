@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { findViolations, markdownTable, readSources, root, runtimePackages } from './layers.js';
 
 const document = join(root, 'docs', 'architecture.md');
-const quotation = /(<!-- layers: [^\n]*-->\n\n)[^]*?(\n\n<!-- end of layers -->)/;
+const quotation = /(<!-- layers: [^\n]*-->\n)[^]*(\n<!-- end of layers -->)/;
 
 function checkDocument(write: boolean): string[] {
   if (!existsSync(document)) return ['docs/architecture.md is missing'];
   const text = readFileSync(document, 'utf8');
   if (!quotation.test(text)) return ['docs/architecture.md has no "layers" block'];
-  const updated = text.replace(quotation, `$1${markdownTable()}$2`);
+  const updated = text.replace(quotation, `$1\n${markdownTable()}\n$2`);
   if (updated === text) return [];
   if (!write) return ['docs/architecture.md: stale table; run `npm run check-layers -- --write`'];
   writeFileSync(document, updated);

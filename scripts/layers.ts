@@ -153,11 +153,15 @@ function findCycles(edges: ReadonlyMap<string, readonly string[]>): string[] {
 
 /** The table in Markdown, as docs/architecture.md quotes it. */
 export function markdownTable(): string {
-  const rows = Object.entries(layers).map(([name, allowed]) => {
+  const rows = Object.entries(layers).map(([name, allowed]): [string, string] => {
     const text = allowed.includes('*') ? 'everything' : allowed.join(', ');
-    return `| ${name} | ${text === '' ? '(nothing)' : text} |`;
+    return [name, text === '' ? '(nothing)' : text];
   });
-  return ['| Layer | May import, besides `errors` |', '| --- | --- |', ...rows].join('\n');
+  rows.unshift(['Layer', 'May import, besides `errors`']);
+  const width = rows.reduce((most, [name]) => Math.max(most, name.length), 0);
+  const lines = rows.map(([name, text]) => `| ${name.padEnd(width)} | ${text} |`);
+  lines.splice(1, 0, `| ${'-'.repeat(width)} | --- |`);
+  return lines.join('\n');
 }
 
 /** The repository's root. */
