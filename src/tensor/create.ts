@@ -20,7 +20,11 @@ export interface CreateOptions<D extends DType = DType> {
 }
 
 /** Anything operations take in place of a tensor. */
-export type TensorLike = Tensor | Nested | Nested<boolean> | DataTypes[DType];
+export type TensorLike<D extends DType = DType> =
+  | Tensor<D>
+  | Nested
+  | Nested<boolean>
+  | DataTypes[DType];
 
 type DTypeFrom<V> = V extends Float64Array
   ? 'float64'
@@ -144,9 +148,9 @@ function convert(values: DataTypes[DType], dtype: DType): DataTypes[DType] {
 }
 
 /** @internal The tensor itself, or a constant made from a number, arrays or a typed array. */
-export function asTensor(value: TensorLike, like?: Tensor): Tensor {
+export function asTensor<D extends DType>(value: TensorLike<D>, like?: Tensor): Tensor<D> {
   if (value instanceof Tensor) return value;
-  return tensor(value, like ? { device: like.device } : undefined);
+  return tensor(value, like ? { device: like.device } : undefined) as Tensor as Tensor<D>;
 }
 
 /** A tensor of one value repeated. */
