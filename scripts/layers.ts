@@ -27,7 +27,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   losses: ['tensor', 'ops'],
   metrics: ['tensor', 'ops'],
   layers: [
-    ...['tensor', 'autograd', 'ops'],
+    ...['backends', 'tensor', 'autograd', 'ops'],
     ...['activations', 'initializers', 'regularizers', 'constraints'],
   ],
   models: [

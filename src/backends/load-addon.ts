@@ -45,7 +45,7 @@ export function loadAddon(candidates: readonly string[] = addonCandidates()): Lo
   } catch (error) {
     return { reason: `${path} does not load: ${explain(error)}` };
   }
-  if ((addon as Addon).tableHash !== tableHash) {
+  if ((addon as Addon | null)?.tableHash !== tableHash) {
     return {
       reason: `${path} was built from other sources; run \`npx gradloom build\` to build it again`,
     };
