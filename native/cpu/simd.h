@@ -111,7 +111,7 @@ using Bits = Vec<typename detail::IntegerOf<sizeof(Element<V>)>::type, lanesOf<V
 template <class V>
 constexpr bool isFloating = std::is_floating_point_v<Element<V>>;
 
-// ---- making vectors ------------------------------------------------------------------------------
+// ---- making vectors -------------------------------------------------------------------------
 
 template <class V>
 GRADLOOM_INLINE V splat(Element<V> value) {
@@ -159,13 +159,13 @@ GRADLOOM_INLINE void storePartial(Element<V>* to, V v, int64_t count) {
 template <class V>
 GRADLOOM_INLINE V iota() {
   V v{};
-  if constexpr (lanesOf<V> > 1) {
+  if constexpr (lanesOf < V >> 1) {
     for (int i = 0; i < lanesOf<V>; i++) v[i] = static_cast<Element<V>>(i);
   }
   return v;
 }
 
-// ---- lanes ---------------------------------------------------------------------------------------
+// ---- lanes ----------------------------------------------------------------------------------
 
 template <class V>
 GRADLOOM_INLINE Element<V> lane(V v, int i) {
@@ -245,7 +245,7 @@ GRADLOOM_INLINE bool all(M mask) {
   return fold(mask, [](auto a, auto b) { return static_cast<decltype(a)>(a & b); }) != 0;
 }
 
-// ---- conversions ---------------------------------------------------------------------------------
+// ---- conversions ----------------------------------------------------------------------------
 
 // Lane by lane to another element type, as static_cast does (the caller keeps values in range).
 template <class To, class V>
