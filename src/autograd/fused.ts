@@ -1,21 +1,24 @@
 /** Gradients of fused operations while gradients are being recorded. */
 
 import type { Tensor } from '../tensor/tensor.js';
-import { gradientsOf, withRecording } from './tape.js';
+import { gradientsOf, track, withRecording } from './tape.js';
 
 /**
  * Gradients of a fused operation by way of its composed twin: the same value computed from
  * differentiable operations. Used when gradients themselves are recorded; a fused backward kernel is
- * used otherwise. The twin runs on the very inputs, so the result is connected to them.
+ * used otherwise. The twin is given the inputs under new names that are connected to them: the
+ * gradient stops there even where one input was computed from another, or is the same tensor twice.
  */
 export function gradientsByTwin(
-  twin: () => Tensor,
+  twin: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
   gradient: Tensor,
 ): (Tensor | null)[] {
-  const value = withRecording(true, twin);
-  const wanted = inputs.filter((input) => input.requiresGrad);
-  const found = gradientsOf(value, wanted, { gradient, createGraph: true });
-  let at = 0;
-  return inputs.map((input) => (input.requiresGrad ? (found[at++] ?? null) : null));
+  const renamed = inputs.map((input) =>
+    input.requiresGrad ? track(input.detach(), 'alias', [input], [], (each) => [each]) : input,
+  );
+  const value = withRecording(true, () => twin(...renamed));
+  return gradientsOf(value, renamed, { gradient, createGraph: true }).map((found, i) =>
+    inputs[i]!.requiresGrad ? found : null,
+  );
 }

@@ -69,7 +69,7 @@ export function dense(
   const saved = pre ? [x, w, y, pre] : [x, w, y];
   return track(y, 'dense', inputs, saved, (g) => {
     if (isRecording()) {
-      return gradientsByTwin(() => composed(x, w, bias, activation), inputs, g);
+      return gradientsByTwin((...each) => composed(each, activation), inputs, g);
     }
     const dx = x.requiresGrad ? emptyLike(x) : null;
     const dw = w.requiresGrad ? emptyLike(w) : null;
@@ -98,12 +98,8 @@ export function dense(
 }
 
 /** The composed twin: the same value from differentiable operations. */
-function composed(
-  x: Tensor,
-  w: Tensor,
-  bias: Tensor | null,
-  activation: FusedActivation | null,
-): Tensor {
+function composed(inputs: readonly Tensor[], activation: FusedActivation | null): Tensor {
+  const [x, w, bias] = inputs as [Tensor, Tensor, Tensor?];
   const product = x.rank === 1 ? matmul(viewAs(x, [1, x.size]), w) : matmul(x, w);
   const flat = x.rank === 1 ? viewAs(product, [w.shape[1]!]) : product;
   const shifted = bias ? add(flat, bias) : flat;

@@ -94,7 +94,7 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
   }
   if (!difference) return loss;
   return track(loss, 'softmaxCrossEntropy', [logits], [difference, logits, truth], (g) => {
-    if (isRecording()) return gradientsByTwin(() => composed(logits, truth), [logits], g);
+    if (isRecording()) return gradientsByTwin((x) => composed(x!, truth), [logits], g);
     const dlogits = emptyLike(logits);
     if (dlogits.size > 0) {
       dlogits.backend.scaleRows(dlogits.buffer, difference.buffer, g.buffer, rows, classes, 1);
