@@ -19,7 +19,7 @@ import { cast } from './cast.js';
 import { checkSameDevice } from './elementwise.js';
 import { putRegion, takeRegion, wholeOf } from './slice.js';
 
-// ---- shapes --------------------------------------------------------------------------------------
+// ---- shapes -------------------------------------------------------------------------------------
 
 /**
  * The same values, in the same order, under another shape of the same size; shares memory. One
@@ -90,7 +90,7 @@ export function expandDims<D extends DType>(x: TensorLike<D>, axis: number): Ten
   return viewAs(input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)]);
 }
 
-// ---- order of axes -------------------------------------------------------------------------------
+// ---- order of axes ------------------------------------------------------------------------------
 
 /**
  * Axis i of the result is axis `order[i]` of x; default: all axes reversed. Throws ShapeError
@@ -140,7 +140,7 @@ function permute<D extends DType>(x: Tensor<D>, order: readonly number[]): Tenso
   return track(out, 'transpose', [x], [], (g) => [permute(g, back)]);
 }
 
-// ---- joining and splitting -----------------------------------------------------------------------
+// ---- joining and splitting ----------------------------------------------------------------------
 
 /**
  * Tensors one after the other along an existing axis; their other axes must be equal. Different

@@ -24,7 +24,7 @@ export interface Region {
 export type Range =
   number | null | readonly [start: number | null, stop?: number | null, step?: number];
 
-// ---- regions -------------------------------------------------------------------------------------
+// ---- regions ------------------------------------------------------------------------------------
 
 /** The values of a region of x; shares x's memory when they lie together. @internal */
 export function takeRegion<D extends DType>(name: string, x: Tensor<D>, region: Region): Tensor<D> {
@@ -82,7 +82,7 @@ function offsetOf(shape: Shape, region: Region): number {
   return region.starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0);
 }
 
-// ---- slices --------------------------------------------------------------------------------------
+// ---- slices -------------------------------------------------------------------------------------
 
 /**
  * Part of a tensor, one range per axis; axes not mentioned are taken whole. A range is
@@ -139,17 +139,12 @@ function positionOf(position: number, axis: number, extent: number): number {
 
 /** Start, step and count of a range, by Python's rules. */
 function boundsOf(
-  range: readonly (number | null | undefined)[],
+  range: Exclude<Range, number | null>,
   axis: number,
   extent: number,
 ): [start: number, step: number, count: number] {
-  const whole = (value: unknown): boolean => value === undefined || Number.isInteger(value ?? 0);
-  if (!Array.isArray(range) || range.length < 1 || range.length > 3 || !range.every(whole)) {
-    throw new ValueError(
-      `slice: the range of axis ${axis} must be a whole number, null or ` +
-        `[start, stop, step], not ${Array.isArray(range) ? `[${range.join(', ')}]` : describe(range)}`,
-    );
-  }
+  checkRange(range, axis);
+  const [from, to] = range;
   const step = range[2] ?? 1;
   if (step === 0) throw new ValueError(`slice: the step of axis ${axis} must not be 0`);
   const [low, high] = step > 0 ? [0, extent] : [-1, extent - 1];
@@ -157,9 +152,21 @@ function boundsOf(
     if (bound === null || bound === undefined) return absent;
     return Math.min(Math.max(bound < 0 ? bound + extent : bound, low), high);
   };
-  const start = cut(range[0], step > 0 ? low : high);
-  const stop = cut(range[1], step > 0 ? high : low);
+  const start = cut(from, step > 0 ? low : high);
+  const stop = cut(to, step > 0 ? high : low);
   return [start, step, Math.max(0, Math.ceil((stop - start) / step))];
+}
+
+function checkRange(range: unknown, axis: number): void {
+  const whole = (value: unknown): boolean =>
+    value === undefined || value === null || Number.isInteger(value);
+  const list = Array.isArray(range) ? (range as unknown[]) : null;
+  if (list && list.length >= 1 && list.length <= 3 && list.every(whole)) return;
+  const got = list ? `[${list.map((each) => describe(each)).join(', ')}]` : describe(range);
+  throw new ValueError(
+    `slice: the range of axis ${axis} must be a whole number, null or [start, stop, step], ` +
+      `not ${got}`,
+  );
 }
 
 /** The values in reverse order along the given axes; default all of them. */
