@@ -1,0 +1,96 @@
+/** Stops training when a logged number no longer improves. */
+
+import { ValueError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Callback } from './callback.js';
+import type { Logs } from './callback.js';
+import { Monitor } from './monitor.js';
+import type { MonitorOptions } from './monitor.js';
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Epochs without improvement before stopping. Default 0. */
+  readonly patience?: number;
+  /** Improvements count only once they also beat this value. */
+  readonly baseline?: number;
+  /** Restore the weights of the best epoch when training ends, however it ends. Default false. */
+  readonly restoreBestWeights?: boolean;
+  /** Epochs to let pass before watching. Default 0. */
+  readonly startFromEpoch?: number;
+}
+
+/** Early stopping with Keras's rules and defaults. */
+export class EarlyStopping extends Callback {
+  /** Epoch (counted from 0) with the best value so far, or −1. */
+  bestEpoch = -1;
+  /** The best value so far. */
+  best = NaN;
+  /** Epoch at which training was stopped, or −1. */
+  stoppedEpoch = -1;
+  readonly #monitor: Monitor;
+  readonly #options: EarlyStoppingOptions;
+  readonly #patience: number;
+  #wait = 0;
+  #bestWeights: Tensor[] | null = null;
+  #warned = false;
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    super();
+    this.#options = options;
+    this.#monitor = new Monitor(options);
+    this.#patience = options.patience ?? 0;
+    if (!(this.#patience >= 0)) {
+      throw new ValueError(`EarlyStopping: patience must be 0 or more, not ${this.#patience}`);
+    }
+  }
+
+  override onTrainBegin(): void {
+    this.#monitor.begin(this.model.metricDirections);
+    this.#wait = 0;
+    this.best = this.#monitor.worst;
+    this.bestEpoch = this.stoppedEpoch = -1;
+    this.#bestWeights = null;
+  }
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    const value = logs[this.#monitor.name];
+    if (value === undefined) {
+      this.#warn(logs);
+      return;
+    }
+    if (epoch < (this.#options.startFromEpoch ?? 0)) return;
+    // The first watched epoch counts as the best until one improves on it, NaN included.
+    if (this.#options.restoreBestWeights && !this.#bestWeights) this.#remember(epoch);
+    this.#wait++;
+    if (this.#monitor.improves(value, this.best)) {
+      this.best = value;
+      this.bestEpoch = epoch;
+      if (this.#options.restoreBestWeights) this.#remember(epoch);
+      const { baseline } = this.#options;
+      if (baseline === undefined || this.#monitor.improves(value, baseline)) this.#wait = 0;
+      return;
+    }
+    if (this.#wait >= this.#patience && epoch > 0) {
+      this.stoppedEpoch = epoch;
+      this.model.stopTraining = true;
+    }
+  }
+
+  override onTrainEnd(): void {
+    if (this.#bestWeights) this.model.setWeights(this.#bestWeights);
+    this.#bestWeights = null;
+  }
+
+  #remember(epoch: number): void {
+    this.#bestWeights = this.model.getWeights();
+    this.bestEpoch = epoch;
+  }
+
+  #warn(logs: Logs): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.stderr.write(
+      `EarlyStopping: ${this.#monitor.name} is not logged and nothing will be stopped; logged are ` +
+        `${Object.keys(logs).join(', ')}. Give validationData or another monitor\n`,
+    );
+  }
+}

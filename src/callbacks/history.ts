@@ -1,0 +1,16 @@
+/** The record of a training run. */
+
+import { Callback } from './callback.js';
+
+/** Every logged number of every epoch: what `fit` returns. */
+export class History extends Callback {
+  /** Epoch numbers, from `initialEpoch`. */
+  readonly epochs: number[] = [];
+  /** One list per logged name, one entry per epoch. */
+  readonly history: Record<string, number[]> = {};
+
+  override onEpochEnd(epoch: number, logs: Record<string, number>): void {
+    this.epochs.push(epoch);
+    for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value);
+  }
+}

@@ -1,0 +1,60 @@
+/** Watching one logged number for improvement. */
+
+import { ValueError } from '../errors.js';
+
+export type Mode = 'auto' | 'min' | 'max';
+
+export interface MonitorOptions {
+  /** Logged name to watch. Default val_loss. */
+  readonly monitor?: string;
+  /** Whether less or more is better. Default auto: less for losses and errors, more for scores. */
+  readonly mode?: Mode;
+  /** Smallest change that counts. Default 0. */
+  readonly minDelta?: number;
+}
+
+/** Which direction of `name` is better, by the direction its metric states. */
+function direction(name: string, mode: Mode, directions: Readonly<Record<string, 'min' | 'max'>>) {
+  if (mode !== 'auto') return mode;
+  const bare = name.replace(/^val_/, '');
+  if (bare === 'loss') return 'min';
+  const known = directions[bare];
+  if (known) return known;
+  throw new ValueError(
+    `cannot tell whether a higher or a lower ${name} is better; give mode 'min' or 'max'`,
+  );
+}
+
+/** Compares values of one logged number; keeps no state. */
+export class Monitor {
+  readonly name: string;
+  readonly #mode: Mode;
+  readonly #minDelta: number;
+  #direction: 'min' | 'max' = 'min';
+
+  constructor(options: MonitorOptions) {
+    this.name = options.monitor ?? 'val_loss';
+    this.#mode = options.mode ?? 'auto';
+    this.#minDelta = Math.abs(options.minDelta ?? 0);
+    if (!['auto', 'min', 'max'].includes(this.#mode)) {
+      throw new ValueError(`mode must be 'auto', 'min' or 'max', not '${String(this.#mode)}'`);
+    }
+  }
+
+  /** Settles the direction; call when training begins. */
+  begin(directions: Readonly<Record<string, 'min' | 'max'>>): void {
+    this.#direction = direction(this.name, this.#mode, directions);
+  }
+
+  /** The value anything improves on. */
+  get worst(): number {
+    return this.#direction === 'min' ? Infinity : -Infinity;
+  }
+
+  /** Whether `value` is better than `reference` by more than minDelta. NaN never is. */
+  improves(value: number, reference: number): boolean {
+    return this.#direction === 'min'
+      ? value + this.#minDelta < reference
+      : value - this.#minDelta > reference;
+  }
+}
