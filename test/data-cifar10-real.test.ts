@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cacheDirectory } from '../src/data/cache-directory.js';
 import { loadCifar10 } from '../src/data/cifar10.js';
+import { skipIf } from './data-support.js';
 
 const cached = existsSync(join(cacheDirectory(), 'cifar10', 'test_batch.bin'));
 
@@ -13,8 +14,9 @@ function countOf(labels: Uint8Array): number[] {
   return counts;
 }
 
-test('the dataset as published', async ({ skip }) => {
-  skip(!cached, `CIFAR-10 is not in ${cacheDirectory()}; this test does not download it`);
+test('the dataset as published', async (context) => {
+  const reason = `CIFAR-10 is not in ${cacheDirectory()}; this test does not download it`;
+  skipIf(!cached, reason, context);
   const { train, test, classNames } = await loadCifar10({ sources: [] });
   const named = (labels: Uint8Array): string =>
     Array.from(labels.subarray(0, 5), (label) => classNames[label]).join(' ');

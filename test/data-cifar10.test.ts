@@ -29,6 +29,7 @@ import {
   makeSmallCifar10,
   pixelOf,
   serve,
+  skipIf,
   startServer,
   temporaryDirectory,
 } from './data-support.js';
@@ -273,8 +274,8 @@ describe('the disk', () => {
     expect(server.ranges).toEqual([]);
   });
 
-  test('space that runs out on the way is explained', async ({ skip }) => {
-    skip(!existsSync('/dev/full'), 'this system has no /dev/full');
+  test('space that runs out on the way is explained', async (context) => {
+    skipIf(!existsSync('/dev/full'), 'this system has no /dev/full', context);
     mkdirSync(join(cacheDir, 'cifar10'));
     symlinkSync('/dev/full', cached('cifar-10-binary.tar.gz.part'));
     const error = await failure(load());
@@ -289,8 +290,8 @@ describe('the disk', () => {
     expect(error.message).toContain('not a directory');
   });
 
-  test('a read-only cache serves if whole and is explained if not', async ({ skip }) => {
-    skip(process.getuid === undefined, 'this system has no permission bits');
+  test('a read-only cache serves if whole and is explained if not', async (context) => {
+    skipIf(process.getuid === undefined, 'this system has no permission bits', context);
     const userId = process.getuid!() === 0 ? 65534 : undefined; // Root may write anywhere.
     await load();
     chmodSync(cacheDir, 0o755);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { create } from 'tar';
+import type { TestContext } from 'vitest';
 import { CIFAR10_FILES, type Cifar10Files } from '../src/data/cifar10-files.js';
 import { PIXELS, RECORD_BYTES } from '../src/data/cifar10-layout.js';
 import type { Cifar10Options } from '../src/data/cifar10.js';
@@ -260,4 +261,14 @@ export function loadInChild(
 /** Names in the dataset's directory below a cache. */
 export function cachedNames(cacheDir: string): string[] {
   return readdirSync(join(cacheDir, 'cifar10')).sort();
+}
+
+/** Skips the running test where it cannot run, and prints why. */
+export function skipIf(
+  condition: boolean,
+  reason: string,
+  { skip, task }: Pick<TestContext, 'skip' | 'task'>,
+): void {
+  if (condition) process.stderr.write(`skipped: ${task.name}: ${reason}\n`);
+  skip(condition, reason);
 }
