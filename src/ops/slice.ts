@@ -70,9 +70,11 @@ function liesTogether(shape: Shape, region: Region): boolean {
   const { steps, counts } = region;
   if (counts.includes(0)) return true;
   const range = counts.findIndex((count) => count !== 1);
-  return counts.every(
-    (count, axis) =>
-      count === 1 || (steps[axis] === 1 && (axis === range || count === shape[axis])),
+  const whole = (axis: number): boolean => counts[axis] === shape[axis];
+  const forward = (axis: number): boolean => counts[axis] === 1 || steps[axis] === 1;
+  return (
+    range < 0 ||
+    counts.every((_, axis) => axis < range || (forward(axis) && (axis === range || whole(axis))))
   );
 }
 
