@@ -6,7 +6,7 @@ import { noGrad } from '../autograd/tape.js';
 import { cast } from '../ops/cast.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { permutationArray } from '../tensor/random.js';
+import { defaultGenerator, permutationArray } from '../tensor/random.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import { empty, fromArray, Tensor } from '../tensor/tensor.js';
 
@@ -65,9 +65,14 @@ export class TensorBatches {
     this.#zero = fromArray(Float32Array.of(0), [1], 'float32', x.backend);
   }
 
-  /** Puts the samples in the order that `seed` and `epoch` decide; every epoch another one. */
-  shuffle(seed: number, epoch: number): void {
-    const order = permutationArray(this.samples, seed, epoch);
+  /**
+   * Puts the samples in the order that the default generator's seed and `epoch` decide: another
+   * one every epoch, the same in every run. Uses the upper half of the seed's stream, which arrays
+   * never reach, and does not move the generator.
+   */
+  shuffle(epoch: number): void {
+    const { key } = defaultGenerator.state();
+    const order = permutationArray(this.samples, key[0], key[1], 0, 2 ** 31 + epoch);
     if (this.#order) this.#order.assign(order);
     else this.#order = fromArray(order, [this.samples], 'int32', this.x.backend);
   }

@@ -12,7 +12,6 @@ import { ProgressBar } from '../callbacks/progress-bar.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { globalSeed } from '../tensor/random.js';
 import { checkInteger, showShape } from '../tensor/shape.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
 import { asBatch, TensorBatches } from './batches.js';
@@ -157,7 +156,7 @@ class Run {
     const interrupted = (): boolean => this.#options.signal?.aborted ?? false;
 
     if (source instanceof TensorBatches) {
-      if (this.#options.shuffle ?? true) source.shuffle(globalSeed(), this.#model.epochsSeen);
+      if (this.#options.shuffle ?? true) source.shuffle(this.#model.epochsSeen);
       while (step < steps) {
         if (interrupted()) return false;
         await one(() => source.batch(step));

@@ -1,0 +1,51 @@
+/** Datasets as tensors. */
+
+import { loadCifar10 } from './cifar10.js';
+import type { Cifar10Options } from './cifar10.js';
+import { checkInteger } from '../tensor/shape.js';
+import { tensor } from '../tensor/create.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export { loadCifar10 } from './cifar10.js';
+export type { Cifar10, Cifar10Options, LabelledImages } from './cifar10.js';
+export { DataError } from './data-error.js';
+export type { DataProgress } from './progress.js';
+
+/** Inputs and targets, samples along the first axis. */
+export interface Dataset {
+  readonly x: Tensor<'uint8'>;
+  readonly y: Tensor<'uint8'>;
+}
+
+export interface Cifar10Datasets {
+  readonly train: Dataset;
+  readonly validation: Dataset;
+  readonly test: Dataset;
+  readonly classNames: readonly string[];
+}
+
+/**
+ * CIFAR-10 as uint8 tensors: images [n, 32, 32, 3] with values 0 to 255 and labels [n] from 0 to 9.
+ * The first `validation` training images (default 0) are held back, and the rest is for training.
+ * Fetched once, then read from the cache; see {@link loadCifar10} for options and errors.
+ */
+export async function cifar10(
+  options: Cifar10Options & { readonly validation?: number } = {},
+): Promise<Cifar10Datasets> {
+  const held = checkInteger(options.validation ?? 0, 0, 50_000, 'cifar10: validation');
+  const { train, test, classNames } = await loadCifar10(options);
+  const size = 32 * 32 * 3;
+  const part = (images: Uint8Array, labels: Uint8Array, from: number, to: number): Dataset => ({
+    x: tensor(images.subarray(from * size, to * size), {
+      dtype: 'uint8',
+      shape: [to - from, 32, 32, 3],
+    }),
+    y: tensor(labels.subarray(from, to), { dtype: 'uint8' }),
+  });
+  return {
+    train: part(train.images, train.labels, held, train.labels.length),
+    validation: part(train.images, train.labels, 0, held),
+    test: part(test.images, test.labels, 0, test.labels.length),
+    classNames,
+  };
+}
