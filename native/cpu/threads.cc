@@ -1,0 +1,245 @@
+#include "cpu/threads.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#if !defined(_WIN32)
+#include <pthread.h>
+#include <signal.h>
+#endif
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace gradloom {
+namespace {
+
+// Long enough to bridge the JavaScript between two kernels, short enough not to be in anyone's way.
+constexpr auto helperSpin = std::chrono::microseconds(100);
+constexpr auto callerSpin = std::chrono::microseconds(50);
+
+inline void pause() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+  asm volatile("yield");
+#endif
+}
+
+// Spins until done() or until the time is over; tells which.
+template <class Done>
+bool spinUntil(std::chrono::microseconds limit, Done done) {
+  if (done()) return true;
+  const auto end = std::chrono::steady_clock::now() + limit;
+  do {
+    for (int i = 0; i < 32; i++) {
+      pause();
+      if (done()) return true;
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
+class Pool {
+ public:
+  // Runs a loop with helpers; false when they are busy with another one.
+  bool run(int64_t count, int64_t grain, LoopBody body, const void* context);
+  void stop();
+
+  std::atomic<int> threads{availableCores()};
+
+ private:
+  // `state` is the loop on offer: its serial number, how many helpers are in it, two flags. A
+  // helper enters by a compare-exchange that needs `open`, so that after the caller has cleared it
+  // the number inside only falls.
+  static constexpr uint64_t open = 1;
+  static constexpr uint64_t callerWaits = 2;
+  static constexpr uint64_t helper = 4;
+  static constexpr uint64_t helperMask = 0xfffffffc;
+  static constexpr uint64_t serial = uint64_t{1} << 32;
+
+  void help(uint64_t seen);
+  bool enter(uint64_t& seen);
+  void leave();
+  void takeChunks();
+  void startHelpers(int wanted);
+  void park(uint64_t seen);
+
+  std::mutex busy;  // held by the caller whose loop this is
+
+  // The loop, written while no helper is inside.
+  int64_t count = 0, grain = 1;
+  LoopBody body = nullptr;
+  const void* context = nullptr;
+
+  alignas(64) std::atomic<uint64_t> state{0};
+  alignas(64) std::atomic<int64_t> next{0};  // first item not yet taken
+  std::atomic<uint64_t> helpersWanted{0};
+  alignas(64) std::atomic<int> parked{0};
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> spinning{true};
+  std::mutex sleep;
+  std::condition_variable wake, finished;
+  std::vector<std::thread> helpers;
+};
+
+void Pool::takeChunks() {
+  int64_t from;
+  while ((from = next.fetch_add(grain, std::memory_order_relaxed)) < count) {
+    body(context, from, from + grain < count ? from + grain : count);
+  }
+}
+
+bool Pool::run(int64_t items, int64_t chunk, LoopBody loopBody, const void* loopContext) {
+  const std::unique_lock<std::mutex> lock(busy, std::try_to_lock);
+  if (!lock) return false;
+  const int limit = threads.load(std::memory_order_relaxed);
+  const int64_t useful = (items - 1) / chunk;  // chunks, less the caller's first
+  const int wanted = useful < limit - 1 ? int(useful) : limit - 1;
+  if (int(helpers.size()) < wanted) startHelpers(wanted);
+
+  count = items, grain = chunk, body = loopBody, context = loopContext;
+  helpersWanted.store(uint64_t(wanted), std::memory_order_relaxed);
+  spinning.store(limit <= availableCores(), std::memory_order_relaxed);
+  next.store(0, std::memory_order_relaxed);
+  const uint64_t last = state.load(std::memory_order_relaxed);
+  state.store(((last / serial + 1) * serial) | open);
+  if (const int sleepers = parked.load(); sleepers > 0) {
+    const std::lock_guard<std::mutex> hold(sleep);
+    for (int i = 0; i < wanted && i < sleepers; i++) wake.notify_one();
+  }
+  takeChunks();
+  state.fetch_and(~open);
+  const auto alone = [this] { return (state.load(std::memory_order_acquire) & helperMask) == 0; };
+  if (!spinUntil(callerSpin, alone)) {
+    std::unique_lock<std::mutex> hold(sleep);
+    state.fetch_or(callerWaits);
+    finished.wait(hold, alone);
+  }
+  return true;
+}
+
+void Pool::startHelpers(int wanted) {
+#if !defined(_WIN32)
+  sigset_t all, before;  // signals are for the threads of the program
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+#endif
+  try {
+    while (int(helpers.size()) < wanted) {
+      const uint64_t seen = state.load() / serial;
+      helpers.emplace_back([this, seen] { help(seen); });
+    }
+  } catch (const std::exception&) {  // no thread to be had: fewer will do
+  }
+#if !defined(_WIN32)
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+#endif
+}
+
+void Pool::help(uint64_t seen) {
+  while (!stopping) {
+    if (enter(seen)) {
+      takeChunks();
+      leave();
+    }
+    const auto news = [&] { return state.load() / serial != seen || stopping.load(); };
+    if (!(spinning ? spinUntil(helperSpin, news) : news())) park(seen);
+  }
+}
+
+// Joins the loop on offer unless it was seen before, is closed, or has helpers enough.
+bool Pool::enter(uint64_t& seen) {
+  uint64_t now = state.load(std::memory_order_acquire);
+  while ((now & open) != 0 && now / serial != seen && (now & helperMask) < helpersWanted * helper) {
+    if (state.compare_exchange_weak(now, now + helper, std::memory_order_acq_rel)) {
+      seen = now / serial;
+      return true;
+    }
+  }
+  seen = now / serial;
+  return false;
+}
+
+void Pool::leave() {
+  const uint64_t before = state.fetch_sub(helper, std::memory_order_acq_rel);
+  const bool last = (before & helperMask) == helper;
+  if (last && (before & callerWaits) != 0) {
+    const std::lock_guard<std::mutex> hold(sleep);
+    finished.notify_one();
+  }
+}
+
+void Pool::park(uint64_t seen) {
+  std::unique_lock<std::mutex> hold(sleep);
+  parked++;
+  wake.wait(hold, [&] { return state.load() / serial != seen || stopping.load(); });
+  parked--;
+}
+
+void Pool::stop() {
+  const std::lock_guard<std::mutex> lock(busy);
+  {
+    const std::lock_guard<std::mutex> hold(sleep);
+    stopping = true;
+    wake.notify_all();
+  }
+  for (std::thread& each : helpers) each.join();
+  helpers.clear();
+  stopping = false;
+}
+
+// Never destroyed: threads may outlive main. A child made by fork has the memory but not the
+// helpers, so it gets a pool of its own.
+std::atomic<Pool*> current{nullptr};
+
+Pool& pool() {
+  Pool* found = current.load(std::memory_order_acquire);
+  if (found != nullptr) return *found;
+  static std::mutex creating;
+  const std::lock_guard<std::mutex> lock(creating);
+  found = current.load(std::memory_order_acquire);
+  if (found == nullptr) {
+    found = new Pool;
+    current.store(found, std::memory_order_release);
+#if !defined(_WIN32)
+    static const int once = pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
+    (void)once;
+#endif
+  }
+  return *found;
+}
+
+}  // namespace
+
+int threadCount() {
+  return pool().threads.load(std::memory_order_relaxed);
+}
+
+void setThreadCount(int count) {
+  pool().threads = count < 1 ? 1 : count > maxThreads ? maxThreads : count;
+}
+
+void stopThreads() {
+  Pool* found = current.load();
+  if (found != nullptr) found->stop();
+}
+
+void runLoop(int64_t count, int64_t grain, LoopBody body, const void* context) {
+  Pool& shared = pool();
+  if (shared.threads.load(std::memory_order_relaxed) > 1 &&
+      shared.run(count, grain, body, context)) {
+    return;
+  }
+  for (int64_t from = 0; from < count; from += grain) {
+    body(context, from, count - from > grain ? from + grain : count);
+  }
+}
+
+}  // namespace gradloom
