@@ -1,0 +1,24 @@
+/** Shows how far the data has come. */
+
+import type { datasets } from 'gradloom';
+
+/** A progress function for the dataset loader: one moving line on a terminal, few lines elsewhere. */
+export function showLoading(): (progress: datasets.DataProgress) => void {
+  let shown = 0;
+  let message = '';
+  return (progress) => {
+    const { done, total, unit } = progress;
+    const now = performance.now();
+    const fresh = progress.message !== message;
+    const terminal = process.stderr.isTTY;
+    const finished = total > 0 && done >= total;
+    if (!fresh && !finished && now - shown < (terminal ? 100 : 5000)) return;
+    shown = now;
+    message = progress.message;
+    const share = total > 0 ? ` ${Math.floor((100 * done) / total)}%` : '';
+    const amount = unit === 'bytes' ? ` ${(done / 1e6).toFixed(1)} MB` : '';
+    const line = `${message}${share}${amount}`;
+    const end = finished || progress.stage === 'fallback' ? '\n' : '';
+    process.stderr.write(terminal ? `\r\x1b[2K${line}${end}` : `${line}\n`);
+  };
+}
