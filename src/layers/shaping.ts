@@ -4,7 +4,7 @@ import { ShapeError } from '../errors.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { viewAs } from '../ops/broadcast.js';
+import { viewAs } from '../ops/copy.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 

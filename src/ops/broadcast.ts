@@ -1,19 +1,21 @@
-/** Broadcasting spelled out, and its undoing in gradients. */
+/** Broadcasting spelled out, and summation, which is its gradient (and the other way round). */
 
 import { track, tracks } from '../autograd/tape.js';
+import type { DType } from '../backends/dtype.js';
 import { ShapeError } from '../errors.js';
 import {
   broadcastShapes,
   broadcastStrides,
   checkShape,
-  mergeAxes,
   sameShape,
   showShape,
-  stridesOf,
 } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
-import { empty, Tensor } from '../tensor/tensor.js';
-import { sumAxes } from './sum.js';
+import { empty } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { cast } from './cast.js';
+import { copyStrided, viewAs } from './copy.js';
+import { runReduction } from './reduction.js';
 
 /** The tensor repeated to a larger shape, by numpy's rule. */
 export function broadcastTo<D extends Tensor>(x: D, shape: Shape): D {
@@ -41,44 +43,12 @@ export function sumTo(gradient: Tensor, shape: Shape): Tensor {
   return viewAs(sumAxes(gradient, axes), shape);
 }
 
-/** The same elements under another shape of the same size; shares memory. */
-export function viewAs<D extends Tensor>(x: D, shape: Shape): D {
-  if (sameShape(x.shape, shape)) return x;
-  const out = new Tensor(x.storage, shape, x.dtype, x.offset) as D;
+/** Sum over sorted axes, kept at size 1. bool and uint8 are summed as int32. @internal */
+export function sumAxes(x: Tensor, axes: readonly number[]): Tensor {
+  const input: Tensor = x.dtype === 'bool' ? cast(x, 'int32') : x;
+  if (axes.length === 0) return input;
+  const dtype: DType = input.dtype === 'uint8' ? 'int32' : input.dtype;
+  const out: Tensor = runReduction('sum', input, axes, dtype);
   if (!tracks(x)) return out;
-  return track(out, 'reshape', [x], [], (g) => [viewAs(g, x.shape)]);
-}
-
-/** out[i] = x at `strides` from `offset`, for i over `shape`; out is contiguous. @internal */
-export function copyStrided(
-  out: Tensor,
-  x: Tensor,
-  shape: Shape,
-  strides: readonly number[],
-  offset: number,
-): void {
-  copyBetween(out, 0, stridesOf(shape), x, offset, strides, shape);
-}
-
-/** Strided to strided copy; merges axes first. @internal */
-export function copyBetween(
-  out: Tensor,
-  outOffset: number,
-  outStrides: readonly number[],
-  x: Tensor,
-  offset: number,
-  strides: readonly number[],
-  shape: Shape,
-): void {
-  if (shape.includes(0)) return;
-  const folded = mergeAxes(shape, [outStrides, strides]);
-  const rank = folded.sizes.length;
-  if (rank > 8) {
-    throw new ShapeError(`tensors of more than 8 axes that do not merge cannot be copied`);
-  }
-  const walk =
-    rank === 0
-      ? Int32Array.of(1, 1, 1, 1)
-      : Int32Array.of(rank, ...folded.sizes, ...folded.strides[0]!, ...folded.strides[1]!);
-  out.backend.copy(out.buffer, outOffset, x.buffer, offset, walk);
+  return track(out, 'sum', [x], [], (g) => [broadcastTo(g, x.shape)]);
 }

@@ -9,7 +9,7 @@ import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import { empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { viewAs } from './broadcast.js';
+import { viewAs } from './copy.js';
 import { add, checkFloat, checkSameDevice, unaryOp } from './elementwise.js';
 import { matmul } from './matmul.js';
 

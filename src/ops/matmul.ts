@@ -9,8 +9,9 @@ import { broadcastShapes, sameShape, showShape, sizeOf } from '../tensor/shape.j
 import type { Shape } from '../tensor/shape.js';
 import { empty } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { broadcastTo, sumTo, viewAs } from './broadcast.js';
+import { broadcastTo, sumTo } from './broadcast.js';
 import { cast } from './cast.js';
+import { viewAs } from './copy.js';
 import { checkSameDevice } from './elementwise.js';
 
 export interface MatmulOptions {

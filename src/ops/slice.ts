@@ -11,7 +11,7 @@ import type { TensorLike } from '../tensor/create.js';
 import { checkAxes, describe, showShape, sizeOf, stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { empty, Tensor } from '../tensor/tensor.js';
-import { copyBetween, viewAs } from './broadcast.js';
+import { copyBetween, viewAs } from './copy.js';
 
 /** Along each axis: the positions start, start + step, …, `counts` of them. */
 export interface Region {

@@ -10,7 +10,8 @@ import { empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { checkFloat, checkSameDevice, equal, mul, neg, sub, exp } from './elementwise.js';
-import { sumAxes, dropAxes } from './sum.js';
+import { sumAxes } from './broadcast.js';
+import { dropAxes } from './reduction.js';
 import { expandDims, swapAxes } from './move.js';
 import { arange } from '../tensor/create.js';
 

@@ -1,15 +1,13 @@
-/** Summation: the reduction that broadcasting's gradient and every other reduction lean on. */
+/** Running a reduction kernel over any axes. */
 
 import { reductions } from '../backends/backend.js';
 import type { Reduction } from '../backends/backend.js';
 import type { DType } from '../backends/dtype.js';
-import { track, tracks } from '../autograd/tape.js';
 import { sizeOf, stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { empty } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { broadcastTo, copyStrided, viewAs } from './broadcast.js';
-import { cast } from './cast.js';
+import { copyStrided, viewAs } from './copy.js';
 
 /** Shape with the reduced axes at size 1. */
 export function keptShape(shape: Shape, axes: readonly number[]): number[] {
@@ -54,16 +52,6 @@ export function runReduction<D extends DType>(
     x.backend.reduce(number, out.buffer, turned.buffer, out.size, n, 1);
   }
   return out;
-}
-
-/** Sum over sorted axes, kept at size 1. bool and uint8 are summed as int32. @internal */
-export function sumAxes(x: Tensor, axes: readonly number[]): Tensor {
-  const input: Tensor = x.dtype === 'bool' ? cast(x, 'int32') : x;
-  if (axes.length === 0) return input;
-  const dtype: DType = input.dtype === 'uint8' ? 'int32' : input.dtype;
-  const out: Tensor = runReduction('sum', input, axes, dtype);
-  if (!tracks(x)) return out;
-  return track(out, 'sum', [x], [], (g) => [broadcastTo(g, x.shape)]);
 }
 
 /** The result of a kept reduction under its final shape. @internal */
