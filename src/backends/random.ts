@@ -244,9 +244,22 @@ function transformFor(distribution: Distribution, out: HostArray): Transform {
 }
 
 /** Words made at a time: small enough for the first-level cache. */
-export const chunkSize = 1024;
+const chunkSize = 1024;
 const words = new Uint32Array(chunkSize);
 const values = new Float64Array(chunkSize);
+
+/** Words of elements start … start + count of a stream into `words`. */
+function chunkWords(
+  start: number,
+  count: number,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+): void {
+  const low = (counter0 >>> 0) + start / 4;
+  philoxWords(words, count, key0, key1, low % 2 ** 32, counter1 + Math.floor(low / 2 ** 32));
+}
 
 /** Fills `out`, whatever its dtype, with the elements of a stream (see the head of this file). */
 export function fillRandom(
@@ -262,10 +275,32 @@ export function fillRandom(
   const transform = transformFor(distribution, out);
   for (let start = 0; start < out.length; start += chunkSize) {
     const count = Math.min(chunkSize, out.length - start);
-    const low = (counter0 >>> 0) + start / 4;
-    philoxWords(words, count, key0, key1, low % 2 ** 32, counter1 + Math.floor(low / 2 ** 32));
+    chunkWords(start, count, key0, key1, counter0, counter1);
     const chunk = count === chunkSize ? values : values.subarray(0, count);
     transform(chunk, words, p, q);
     out.set(chunk, start);
+  }
+}
+
+/** See `dropout` in backend.ts and the head of this file. */
+export function dropout(
+  out: HostArray,
+  x: HostArray,
+  rate: number,
+  a: number,
+  b: number,
+  c: number,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+): void {
+  for (let start = 0; start < out.length; start += chunkSize) {
+    const count = Math.min(chunkSize, out.length - start);
+    chunkWords(start, count, key0, key1, counter0, counter1);
+    for (let i = 0; i < count; i++) {
+      const kept = (words[i]! >>> 8) * 2 ** -24 >= rate;
+      out[start + i] = kept ? a * x[start + i]! + b : c;
+    }
   }
 }

@@ -1,0 +1,50 @@
+/** Memory of the host devices (`js` and `cpu`): typed arrays that V8 owns and collects. */
+
+import { totalmem } from 'node:os';
+import { MemoryError } from '../errors.js';
+import type { HostArray } from './backend.js';
+import { bytesPerElement, typedArray } from './dtype.js';
+import type { DType } from './dtype.js';
+
+/** Bytes this process may have: the machine's memory or, when smaller, its container's. */
+function memoryLimit(): number {
+  const constrained = process.constrainedMemory?.() ?? 0; // 0 or huge when there is none
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+function readable(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let unit = 0;
+  for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
+  return `${unit === 0 ? bytes : bytes.toFixed(1)} ${units[unit]}`;
+}
+
+function allocate(dtype: DType, size: number): HostArray {
+  const bytes = size * bytesPerElement[dtype];
+  try {
+    // The system would promise more memory than it has, and kill the process when it is used.
+    if (bytes > 2 ** 20 && bytes > memoryLimit()) throw new RangeError('more than the machine has');
+    return typedArray(dtype, size);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new MemoryError(
+      `cannot allocate ${readable(bytes)} (${bytes} bytes) for ${size} ${dtype} elements: ` +
+        `this process may have ${readable(memoryLimit())}. ` +
+        'Use a smaller shape or batch, or drop references to tensors no longer needed.',
+      { cause },
+    );
+  }
+}
+
+/** The memory functions of the Backend interface; see backend.ts. */
+export const hostMemory = {
+  allocate,
+  release(): void {},
+  view: (buffer: HostArray, start: number, size: number): HostArray =>
+    buffer.subarray(start, start + size),
+  write(buffer: HostArray, values: HostArray): void {
+    buffer.set(values);
+  },
+  readSync: (buffer: HostArray): HostArray => buffer.slice(),
+  read: (buffer: HostArray): Promise<HostArray> => Promise.resolve(buffer.slice()),
+};
