@@ -13,6 +13,11 @@ export interface DataTypes {
 export type DType = keyof DataTypes;
 export type FloatDType = 'float32' | 'float64';
 
+/** Dtype of float operations: a float dtype itself, float32 for the others. */
+export type FloatOf<D extends DType> = D extends FloatDType ? D : 'float32';
+/** Dtype of sums: a float dtype itself, int32 for the others. */
+export type SumOf<D extends DType> = D extends FloatDType ? D : 'int32';
+
 /** From the narrowest to the widest: the wider of two is their common type. */
 export const dtypes: readonly DType[] = ['bool', 'uint8', 'int32', 'float32', 'float64'];
 
