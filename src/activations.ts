@@ -1,0 +1,202 @@
+/** Activation functions by name, with the parameters Keras gives them. */
+
+import type { FormulaName } from './backends/formulas.js';
+import { ValueError } from './errors.js';
+import { isSerialized, plain, unknownName } from './names.js';
+import type { Configurable, Serialized } from './names.js';
+import * as ops from './ops/elementwise.js';
+import { isFusable } from './ops/dense.js';
+import type { FusedActivation } from './ops/dense.js';
+import { logSoftmax, softmax } from './ops/softmax.js';
+import type { Tensor } from './tensor/tensor.js';
+
+/** Parameters of an activation, by name. */
+export type ActivationParameters = Readonly<Record<string, number>>;
+
+interface Definition {
+  /** Parameters and their defaults, in Keras's order. */
+  readonly parameters: ActivationParameters;
+  readonly call: (x: Tensor, p: ActivationParameters) => Tensor;
+  /** The formula row that computes it for these parameters, if there is one. */
+  readonly fused?: (p: ActivationParameters) => FusedActivation | null;
+}
+
+/** An activation that one formula row without parameters computes. */
+function row(name: FormulaName): Definition {
+  return {
+    parameters: {},
+    call: (x) => ops.unaryOp(name, x),
+    fused: () => (isFusable(name) ? { name } : null),
+  };
+}
+
+/** An activation that is a formula row with one parameter. */
+function scaled(name: FormulaName, parameter: string, standard: number): Definition {
+  return {
+    parameters: { [parameter]: standard },
+    call: (x, p) => ops.unaryOp(name, x, p[parameter]),
+    fused: (p) => ({ name, p: p[parameter]! }),
+  };
+}
+
+/** max(x, 0) with its three options; see {@link activations}. */
+const relu: Definition = {
+  parameters: { negativeSlope: 0, maxValue: Infinity, threshold: 0 },
+  call: (x, p) => {
+    const simple = reluRow(p);
+    if (simple) return ops.unaryOp(simple.name, x, simple.p);
+    const { negativeSlope, maxValue, threshold } = p as Record<string, number>;
+    const below = ops.affine(x, negativeSlope!, -negativeSlope! * threshold!);
+    const y = ops.where(ops.greaterEqual(x, threshold!), x, below);
+    return maxValue === Infinity ? y : ops.minimum(y, maxValue!);
+  },
+  fused: reluRow,
+};
+
+function reluRow(p: ActivationParameters): FusedActivation | null {
+  if (p['threshold'] !== 0) return null;
+  if (p['maxValue'] === Infinity) {
+    return p['negativeSlope'] === 0
+      ? { name: 'relu' }
+      : { name: 'leakyRelu', p: p['negativeSlope']! };
+  }
+  return p['maxValue'] === 6 && p['negativeSlope'] === 0 ? { name: 'relu6' } : null;
+}
+
+const definitions = {
+  linear: { parameters: {}, call: (x: Tensor) => x },
+  relu,
+  relu6: row('relu6'),
+  leakyRelu: scaled('leakyRelu', 'negativeSlope', 0.2),
+  elu: scaled('elu', 'alpha', 1),
+  selu: row('selu'),
+  celu: scaled('celu', 'alpha', 1),
+  gelu: row('gelu'),
+  geluTanh: row('geluTanh'),
+  silu: row('silu'),
+  mish: row('mish'),
+  softplus: row('softplus'),
+  softsign: row('softsign'),
+  softmax: { parameters: { axis: -1 }, call: (x, p) => softmax(x, p['axis']) },
+  logSoftmax: { parameters: { axis: -1 }, call: (x, p) => logSoftmax(x, p['axis']) },
+  sigmoid: row('sigmoid'),
+  logSigmoid: row('logSigmoid'),
+  hardSigmoid: row('hardSigmoid'),
+  hardSilu: row('hardSilu'),
+  tanh: row('tanh'),
+  exponential: row('exp'),
+} satisfies Record<string, Definition>;
+
+const aliases = {
+  identity: 'linear',
+  swish: 'silu',
+  logistic: 'sigmoid',
+  hardSwish: 'hardSilu',
+  exp: 'exponential',
+} as const;
+
+export type ActivationName = keyof typeof definitions | keyof typeof aliases;
+
+/** Every name {@link get} knows. */
+export const names = Object.keys(definitions);
+
+const byKey = new Map<string, string>([
+  ...names.map((name) => [plain(name), name] as const),
+  ...Object.entries(aliases).map(([alias, name]) => [plain(alias), name] as const),
+]);
+
+/** What stands for an activation where one is asked for. */
+export type ActivationLike =
+  | ActivationName
+  | Activation
+  | ((x: Tensor) => Tensor)
+  | { readonly name: ActivationName; readonly params?: ActivationParameters }
+  | Serialized;
+
+/** An activation function with fixed parameters. */
+export class Activation implements Configurable {
+  /** Parameters in force, defaults included. */
+  readonly params: ActivationParameters;
+  /** What the fused dense layer computes for it; null: apply {@link call} to its result. */
+  readonly fused: FusedActivation | null;
+  readonly #function: (x: Tensor) => Tensor;
+
+  /** For {@link get}. */
+  constructor(
+    readonly name: string,
+    params: ActivationParameters,
+    call: (x: Tensor) => Tensor,
+    fused: FusedActivation | null,
+  ) {
+    this.params = params;
+    this.fused = fused;
+    this.#function = call;
+  }
+
+  /** The activation of every element of x. */
+  call(x: Tensor): Tensor {
+    return this.#function(x);
+  }
+
+  /** Name and changed parameters, for {@link get}. Throws ValueError for a user's own function. */
+  config(): { name: string; params: ActivationParameters } {
+    const name = byKey.get(plain(this.name));
+    if (name === undefined) {
+      throw new ValueError(
+        `an activation that is a function (${this.name}) cannot be saved; use a layer of your own`,
+      );
+    }
+    const standard: ActivationParameters = definitions[name as keyof typeof definitions].parameters;
+    const changed = Object.entries(this.params).filter(([key, value]) => value !== standard[key]);
+    return { name, params: Object.fromEntries(changed) };
+  }
+}
+
+/**
+ * An activation from its name (`elu`; Keras's `leaky_relu` too), `{ name, params }`, a function, or
+ * null for none (linear). Defaults as in Keras 3: relu(negativeSlope 0, maxValue ∞, threshold 0),
+ * leakyRelu(negativeSlope 0.2), elu(alpha 1), celu(alpha 1), softmax(axis −1).
+ * Throws ValueError for unknown names and parameters.
+ */
+export function get(identifier: ActivationLike | null | undefined): Activation {
+  if (identifier === null || identifier === undefined) return make('linear', {});
+  if (identifier instanceof Activation) return identifier;
+  if (typeof identifier === 'string') return make(identifier, {});
+  if (typeof identifier === 'function') {
+    return new Activation(identifier.name || 'anonymous', {}, identifier, null);
+  }
+  const { name, params } = isSerialized(identifier)
+    ? (identifier.config as { name: string; params?: ActivationParameters })
+    : identifier;
+  return make(name, params ?? {});
+}
+
+function make(given: string, params: ActivationParameters): Activation {
+  const name = byKey.get(plain(given));
+  if (name === undefined) throw unknownName('activation', given, names);
+  const definition: Definition = definitions[name as keyof typeof definitions];
+  for (const [parameter, value] of Object.entries(params)) {
+    if (!(parameter in definition.parameters)) {
+      const known = Object.keys(definition.parameters).join(', ') || 'none';
+      throw new ValueError(`activation ${name} has no parameter "${parameter}" (it has: ${known})`);
+    }
+    if (typeof value !== 'number' || Number.isNaN(value)) {
+      throw new ValueError(`activation ${name}: ${parameter} must be a number, not ${value}`);
+    }
+  }
+  const all = { ...definition.parameters, ...params };
+  checkParameters(name, all);
+  return new Activation(name, all, (x) => definition.call(x, all), definition.fused?.(all) ?? null);
+}
+
+function checkParameters(name: string, p: ActivationParameters): void {
+  if (name === 'elu' && !(p['alpha']! >= 0)) {
+    throw new ValueError(`activation elu: alpha must be 0 or more, not ${p['alpha']}`);
+  }
+  if (name === 'celu' && !(p['alpha']! > 0)) {
+    throw new ValueError(`activation celu: alpha must be greater than 0, not ${p['alpha']}`);
+  }
+  if (name === 'relu' && !(p['maxValue']! >= 0)) {
+    throw new ValueError(`activation relu: maxValue must be 0 or more, not ${p['maxValue']}`);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Things that users call by name: finding them, suggesting the right name, writing them to files
+ * and reading them back.
+ */
+
+import { ValueError } from './errors.js';
+
+/** How a part stands in a saved model: its class and what its constructor takes. */
+export interface Serialized {
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A part whose constructor accepts its own `config()`. */
+export interface Configurable {
+  config(): Record<string, unknown>;
+}
+
+type Constructor<T> = new (...args: never[]) => T;
+
+/** One kind of part (initializers, losses, …): its classes by name. */
+export class Catalog<T extends Configurable> {
+  readonly #entries = new Map<string, Constructor<T>>();
+  readonly #names: string[] = [];
+
+  /**
+   * @param kind what one is called in messages, such as `initializer`
+   * @param classes by camelCase name; `HeNormal`, `heNormal` and `he_normal` all find one
+   * @param aliases other names, each with the name it stands for
+   */
+  constructor(
+    readonly kind: string,
+    classes: Readonly<Record<string, Constructor<T>>>,
+    aliases: Readonly<Record<string, string>> = {},
+  ) {
+    for (const [name, each] of Object.entries(classes)) this.#add(name, each);
+    for (const [alias, name] of Object.entries(aliases)) {
+      this.#entries.set(plain(alias), this.find(name));
+    }
+  }
+
+  /** Makes a class of the user's own known by name, so that saved models can name it. */
+  register(each: Constructor<T>, name: string = each.name): void {
+    if (this.#entries.has(plain(name))) {
+      throw new ValueError(`register: there is already a ${this.kind} named "${name}"`);
+    }
+    this.#add(name, each);
+  }
+
+  /** The class of a name. Throws ValueError with the names there are. */
+  find(name: string): Constructor<T> {
+    const found = this.#entries.get(plain(name));
+    if (!found) throw unknownName(this.kind, name, this.#names);
+    return found;
+  }
+
+  /** A part from its name, from what {@link serialize} gave, or itself. */
+  get(identifier: string | T | Serialized): T {
+    if (typeof identifier === 'string') return this.#make(this.find(identifier), undefined);
+    if (isSerialized(identifier)) {
+      return this.#make(this.find(identifier.className), identifier.config);
+    }
+    return identifier;
+  }
+
+  /** Class name and config, from which {@link get} makes an equal part. */
+  serialize(part: T): Serialized {
+    return { className: part.constructor.name, config: part.config() };
+  }
+
+  #add(name: string, each: Constructor<T>): void {
+    this.#entries.set(plain(name), each);
+    this.#entries.set(plain(each.name), each);
+    this.#names.push(name);
+  }
+
+  #make(each: Constructor<T>, config: unknown): T {
+    const make = each as unknown as new (config?: unknown) => T;
+    return config === undefined ? new make() : new make(config);
+  }
+}
+
+/** Whether a value is `{ className, config }`. */
+export function isSerialized(value: unknown): value is Serialized {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Serialized).className === 'string' &&
+    typeof (value as Serialized).config === 'object'
+  );
+}
+
+/** The error for a name that is not there: the nearest one, and all of them. */
+export function unknownName(kind: string, name: unknown, names: readonly string[]): ValueError {
+  const near = typeof name === 'string' ? nearest(name, names) : undefined;
+  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
+  const given = typeof name === 'string' ? `"${name}"` : String(name);
+  return new ValueError(`there is no ${kind} named ${given}.${hint} Known: ${names.join(', ')}`);
+}
+
+/** The most similar of several names, unless none is similar. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  const ranked = names
+    .map((each) => ({ each, distance: editDistance(plain(name), plain(each)) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best && best.distance <= Math.max(2, name.length / 3) ? best.each : undefined;
+}
+
+/** `he_normal`, `HeNormal`, `heNormal`: one key. @internal */
+export const plain = (name: string): string => name.replace(/[_\s-]/g, '').toLowerCase();
+
+/** Fewest insertions, deletions and substitutions that turn one word into the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,67 @@
+/** Exponential moving averages of parameters. */
+
+import { updateNames } from '../backends/kernels.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Scope } from '../tensor/storage.js';
+
+const sgd = updateNames.indexOf('sgd');
+
+/** The averages of some parameters, each starting at the parameter's value. */
+export class Averages {
+  readonly #averages = new Map<Tensor, Tensor>();
+  readonly #hyper: Float64Array;
+
+  /** @param momentum share of the old average kept at each update */
+  constructor(momentum: number) {
+    // The SGD row with the parameter for its gradient: a −= (1 − μ)·a, then a += (1 − μ)·w.
+    const share = 1 - momentum;
+    this.#hyper = Float64Array.of(1, Infinity, share, -share);
+  }
+
+  /** The average of a parameter, if it has one. */
+  get(parameter: Tensor): Tensor | undefined {
+    return this.#averages.get(parameter);
+  }
+
+  /** The average of a parameter, begun at its value now if it has none. */
+  of(parameter: Tensor): Tensor {
+    let average = this.#averages.get(parameter);
+    if (!average) {
+      average = parameter.copy();
+      Scope.release(average.storage);
+      this.#averages.set(parameter, average);
+    }
+    return average;
+  }
+
+  /** Brings the averages up to date, in one call; all on one device. */
+  update(parameters: readonly Tensor[]): void {
+    const averages = parameters.map((parameter) => this.of(parameter).buffer);
+    const values = parameters.map((parameter) => parameter.buffer);
+    parameters[0]!.backend.update(sgd, averages, values, [], this.#hyper);
+  }
+
+  /** Puts the averages in place of the parameters. */
+  overwrite(parameters: readonly Tensor[]): void {
+    for (const parameter of parameters) {
+      const average = this.#averages.get(parameter);
+      if (average) parameter.assign(average);
+    }
+  }
+
+  /** Exchanges parameters and averages. */
+  swap(parameters: readonly Tensor[]): void {
+    for (const parameter of parameters) {
+      const average = this.#averages.get(parameter);
+      if (!average) continue;
+      const values = parameter.copy();
+      parameter.assign(average);
+      average.assign(values);
+      values.dispose();
+    }
+  }
+
+  clear(): void {
+    this.#averages.clear();
+  }
+}

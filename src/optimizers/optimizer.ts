@@ -1,0 +1,372 @@
+/**
+ * What all optimizers share: the learning rate, clipping, weight decay, groups, state. The updates
+ * themselves are rows of src/backends/formulas.ts, run for all parameters in one call.
+ */
+
+import type { Buffer } from '../backends/backend.js';
+import { hyperNames, updateNames } from '../backends/kernels.js';
+import { updates } from '../backends/formulas.js';
+import type { Update, UpdateName } from '../backends/formulas.js';
+import { GradientError, ShapeError, ValueError } from '../errors.js';
+import type { Configurable } from '../names.js';
+import { get as getSchedule, serialize as serializeSchedule } from '../schedules.js';
+import type { Schedule } from '../schedules.js';
+import { full } from '../tensor/create.js';
+import { sameShape, showShape } from '../tensor/shape.js';
+import { Scope } from '../tensor/storage.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Averages } from './averages.js';
+import { clipScale, Norms } from './norms.js';
+import { checkOptions, checkRate } from './options.js';
+import type { GroupSettings, OptimizerOptions, OptimizerState } from './options.js';
+
+/** Parameters updated with the same hyper-parameters, and their buffers as the backend wants them. */
+class Batch {
+  readonly tensors: Tensor[] = [];
+  readonly gradientTensors: Tensor[] = [];
+  readonly parameters: Buffer[] = [];
+  readonly gradients: Buffer[] = [];
+  readonly states: Buffer[] = [];
+
+  constructor(readonly settings: GroupSettings) {}
+
+  clear(): void {
+    this.tensors.length = this.gradientTensors.length = 0;
+    this.parameters.length = this.gradients.length = this.states.length = 0;
+  }
+}
+
+export abstract class Optimizer implements Configurable {
+  readonly name: string;
+  /** Steps taken. */
+  iterations = 0;
+  weightDecay: number;
+  readonly clipNorm: number | null;
+  readonly clipValue: number | null;
+  readonly globalClipNorm: number | null;
+  readonly useEma: boolean;
+  readonly emaMomentum: number;
+  readonly emaOverwriteFrequency: number | null;
+  #learningRate: number | Schedule;
+
+  readonly #kernel: number;
+  readonly #variables: readonly string[];
+  readonly #hyper: Float64Array;
+  readonly #slots = new Map<Tensor, readonly Tensor[]>();
+  readonly #groups = new Map<Tensor, Batch>();
+  readonly #others = new Batch({});
+  readonly #norms = new Norms();
+  readonly #averages: Averages;
+
+  /**
+   * @param update the row of `updates` it runs
+   * @param learningRate the class's default
+   */
+  constructor(update: UpdateName, learningRate: number, options: OptimizerOptions) {
+    this.name = options.name ?? this.constructor.name.toLowerCase();
+    checkOptions(this.name, options);
+    this.#kernel = updateNames.indexOf(update);
+    this.#variables = (updates[update] as Update).state;
+    this.#hyper = new Float64Array(hyperNames(update).length);
+    const rate = options.learningRate ?? learningRate;
+    this.#learningRate = typeof rate === 'number' ? rate : getSchedule(rate);
+    this.weightDecay = options.weightDecay ?? 0;
+    this.clipNorm = options.clipNorm ?? null;
+    this.clipValue = options.clipValue ?? null;
+    this.globalClipNorm = options.globalClipNorm ?? null;
+    this.useEma = options.useEma ?? false;
+    this.emaMomentum = options.emaMomentum ?? 0.99;
+    this.emaOverwriteFrequency = options.emaOverwriteFrequency ?? null;
+    this.#averages = new Averages(this.emaMomentum);
+  }
+
+  // ---- what a subclass says ----------------------------------------------------------------------
+
+  /** Writes the row's own hyper-parameters, from `hyper[3]` on; `step` counts from 1. */
+  protected abstract fill(hyper: Float64Array, rate: number, step: number): void;
+
+  /** What its constructor takes besides {@link OptimizerOptions}. */
+  protected abstract ownConfig(): Record<string, unknown>;
+
+  /** Called once per step before {@link fill}, which runs once per group. */
+  protected advance?(step: number): void;
+
+  /** First value of a state variable. Default 0. */
+  protected initial?(variable: string): number;
+
+  /** Numbers that run along with the steps, by name, and setting them. */
+  protected numbers?: Record<string, number>;
+
+  // ---- the learning rate -------------------------------------------------------------------------
+
+  /** The rate of the next step. Setting it throws ValueError when it follows a schedule. */
+  get learningRate(): number {
+    const rate = this.#learningRate;
+    return typeof rate === 'number' ? rate : rate.at(this.iterations);
+  }
+
+  set learningRate(rate: number) {
+    if (typeof this.#learningRate !== 'number') {
+      throw new ValueError(
+        `${this.name}: the learning rate follows a ${this.#learningRate.constructor.name}; make ` +
+          'the optimizer with a number to be able to set it',
+      );
+    }
+    checkRate(this.name, rate);
+    this.#learningRate = rate;
+  }
+
+  /** The schedule the rate follows, or null. */
+  get schedule(): Schedule | null {
+    return typeof this.#learningRate === 'number' ? null : this.#learningRate;
+  }
+
+  /** Gives some parameters a learning rate or weight decay of their own. */
+  group(parameters: readonly Tensor[], settings: GroupSettings): void {
+    const batch = new Batch({ ...settings });
+    for (const parameter of parameters) this.#groups.set(parameter, batch);
+  }
+
+  // ---- a step ------------------------------------------------------------------------------------
+
+  /**
+   * One update of the parameters, in place, by their gradients (same order; null: left alone).
+   * Throws ShapeError when a gradient does not fit, GradientError when all are null.
+   */
+  apply(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
+    const batches = this.#gather(parameters, gradients);
+    const rate = this.learningRate;
+    const step = this.iterations + 1;
+    const hyper = this.#hyper;
+    hyper[0] = this.#globalScale(batches);
+    hyper[1] = this.clipValue ?? Infinity;
+    this.advance?.(step);
+    for (const batch of batches) {
+      const { rateMultiplier = 1, weightDecay = this.weightDecay } = batch.settings;
+      hyper[2] = weightDecay * rate * rateMultiplier;
+      this.fill(hyper, rate * rateMultiplier, step);
+      this.#run(batch);
+      if (this.useEma) this.#averages.update(batch.tensors);
+    }
+    for (const batch of batches) batch.clear();
+    this.iterations = step;
+    const every = this.emaOverwriteFrequency;
+    if (this.useEma && every !== null && step % every === 0) this.#averages.overwrite(parameters);
+  }
+
+  /** {@link apply} with the gradients that `backward()` left in `.grad`, which become null. */
+  step(parameters: readonly Tensor[]): void {
+    this.apply(
+      parameters,
+      parameters.map((parameter) => parameter.grad),
+    );
+    this.zeroGrad(parameters);
+  }
+
+  /** Forgets the gradients of earlier backward passes. */
+  zeroGrad(parameters: readonly Tensor[]): void {
+    for (const parameter of parameters) parameter.grad = null;
+  }
+
+  /** Sorts parameters with gradients into batches of equal settings. */
+  #gather(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): Batch[] {
+    this.#checkGradients(parameters, gradients);
+    const batches: Batch[] = [];
+    for (let i = 0; i < parameters.length; i++) {
+      const gradient = gradients[i]!;
+      if (gradient === null) continue;
+      const parameter = parameters[i]!;
+      const batch =
+        (this.#groups.size > 0 ? this.#groups.get(parameter) : undefined) ?? this.#others;
+      if (!batches.includes(batch)) {
+        batch.clear();
+        batches.push(batch);
+      }
+      batch.tensors.push(parameter);
+      batch.gradientTensors.push(gradient);
+      batch.parameters.push(parameter.buffer);
+      batch.gradients.push(gradient.buffer);
+      for (const slot of this.#slotsOf(parameter)) batch.states.push(slot.buffer);
+    }
+    return batches;
+  }
+
+  #checkGradients(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
+    if (parameters.length !== gradients.length) {
+      throw new ValueError(
+        `${this.name}: ${parameters.length} parameters and ${gradients.length} gradients`,
+      );
+    }
+    let found = false;
+    for (let i = 0; i < parameters.length; i++) {
+      const [parameter, gradient] = [parameters[i]!, gradients[i]!];
+      if (gradient === null) continue;
+      found = true;
+      const fits =
+        parameter.dtype === gradient.dtype &&
+        parameter.backend === gradient.backend &&
+        parameter.backend === parameters[0]!.backend &&
+        sameShape(parameter.shape, gradient.shape);
+      if (!fits) {
+        throw new ShapeError(
+          `${this.name}: parameter ${i} is ${show(parameter)} and its gradient ${show(gradient)}; ` +
+            'all must be on one device, and alike in pairs',
+        );
+      }
+    }
+    if (!found) {
+      throw new GradientError(
+        `${this.name}: none of ${parameters.length} parameters has a gradient; call backward() on ` +
+          'a loss that depends on them first',
+      );
+    }
+  }
+
+  #slotsOf(parameter: Tensor): readonly Tensor[] {
+    let slots = this.#slots.get(parameter);
+    if (!slots) {
+      const { shape, dtype, device } = parameter;
+      slots = this.#variables.map((variable) =>
+        lasting(full(shape, this.initial?.(variable) ?? 0, { dtype, device })),
+      );
+      this.#slots.set(parameter, slots);
+    }
+    return slots;
+  }
+
+  #globalScale(batches: readonly Batch[]): number {
+    if (this.globalClipNorm === null) return 1;
+    let squares = 0;
+    for (const batch of batches) {
+      for (const each of this.#norms.squares(batch.gradientTensors)) squares += each;
+    }
+    return clipScale(Math.sqrt(squares), this.globalClipNorm);
+  }
+
+  #run(batch: Batch): void {
+    const { tensors, parameters, gradients, states } = batch;
+    const backend = tensors[0]!.backend;
+    if (this.clipNorm === null) {
+      backend.update(this.#kernel, parameters, gradients, states, this.#hyper);
+    } else {
+      // Each parameter has a scale of its own, so each is a call of its own.
+      const count = this.#variables.length;
+      const squares = this.#norms.squares(batch.gradientTensors);
+      for (let i = 0; i < parameters.length; i++) {
+        this.#hyper[0] = clipScale(Math.sqrt(squares[i]!), this.clipNorm);
+        const own = states.slice(i * count, (i + 1) * count);
+        backend.update(this.#kernel, [parameters[i]!], [gradients[i]!], own, this.#hyper);
+      }
+    }
+    for (const tensor of tensors) tensor.storage.version++;
+  }
+
+  // ---- averages ----------------------------------------------------------------------------------
+
+  /** Puts the moving averages (`useEma`) in place of the parameters. */
+  overwriteWithAverages(parameters: readonly Tensor[]): void {
+    this.#averages.overwrite(parameters);
+  }
+
+  /** Exchanges parameters and moving averages, to evaluate the averages and go on after. */
+  swapAverages(parameters: readonly Tensor[]): void {
+    this.#averages.swap(parameters);
+  }
+
+  // ---- state -------------------------------------------------------------------------------------
+
+  /** A copy of everything that runs along; its keys count in the order of `parameters`. */
+  state(parameters: readonly Tensor[]): OptimizerState {
+    const tensors: Record<string, Tensor> = {};
+    parameters.forEach((parameter, i) => {
+      this.#slots.get(parameter)?.forEach((slot, s) => {
+        tensors[`${i}/${this.#variables[s]!}`] = lasting(slot.copy());
+      });
+      const average = this.#averages.get(parameter);
+      if (average) tensors[`${i}/${averageKey}`] = lasting(average.copy());
+    });
+    const rate = this.#learningRate;
+    return {
+      numbers: {
+        iterations: this.iterations,
+        ...(typeof rate === 'number' ? { learningRate: rate } : {}),
+        ...this.numbers,
+      },
+      tensors,
+    };
+  }
+
+  /**
+   * Goes back to a state, with parameters in the order they had. Throws ValueError when the state
+   * is of another kind of optimizer or of other parameters.
+   */
+  restore(state: OptimizerState, parameters: readonly Tensor[]): void {
+    const { iterations, learningRate, ...own } = state.numbers;
+    const missing = Object.keys(this.numbers ?? {}).find((each) => own[each] === undefined);
+    if (missing !== undefined) {
+      throw new ValueError(
+        `${this.name}: the state has no "${missing}"; it is of another optimizer`,
+      );
+    }
+    const places = Object.keys(state.tensors).map((key) => this.#place(key, state, parameters));
+    this.#slots.clear();
+    this.#averages.clear();
+    for (const { parameter, variable, value } of places) {
+      const at = this.#variables.indexOf(variable);
+      (at < 0 ? this.#averages.of(parameter) : this.#slotsOf(parameter)[at]!).assign(value);
+    }
+    this.iterations = iterations ?? 0;
+    if (learningRate !== undefined && this.schedule === null) this.learningRate = learningRate;
+    if (this.numbers) Object.assign(this.numbers, own);
+  }
+
+  #place(
+    key: string,
+    state: OptimizerState,
+    parameters: readonly Tensor[],
+  ): { parameter: Tensor; variable: string; value: Tensor } {
+    const [index = '', variable = ''] = key.split('/');
+    const parameter = parameters[Number(index)];
+    const value = state.tensors[key]!;
+    if (!parameter || (variable !== averageKey && !this.#variables.includes(variable))) {
+      throw new ValueError(
+        `${this.name}: the state holds "${key}", but there are ${parameters.length} parameters ` +
+          `with ${this.#variables.join(', ') || 'no variables'} each; it is of another optimizer ` +
+          'or model',
+      );
+    }
+    if (!sameShape(parameter.shape, value.shape) || parameter.dtype !== value.dtype) {
+      throw new ValueError(
+        `${this.name}: the state's "${key}" is ${show(value)}, the parameter ${show(parameter)}`,
+      );
+    }
+    return { parameter, variable, value };
+  }
+
+  /** What the constructor takes. Groups are not part of it. */
+  config(): Record<string, unknown> {
+    const rate = this.#learningRate;
+    return {
+      name: this.name,
+      learningRate: typeof rate === 'number' ? rate : serializeSchedule(rate),
+      weightDecay: this.weightDecay,
+      clipNorm: this.clipNorm,
+      clipValue: this.clipValue,
+      globalClipNorm: this.globalClipNorm,
+      useEma: this.useEma,
+      emaMomentum: this.emaMomentum,
+      emaOverwriteFrequency: this.emaOverwriteFrequency,
+      ...this.ownConfig(),
+    };
+  }
+}
+
+const averageKey = 'ema';
+
+const show = (each: Tensor): string => `${showShape(each.shape)} ${each.dtype} on ${each.device}`;
+
+/** State outlives the scope of the step it is first made in. */
+function lasting(tensor: Tensor): Tensor {
+  Scope.release(tensor.storage);
+  return tensor;
+}

@@ -1,0 +1,84 @@
+/** What optimizers are made with, and what of them is saved. */
+
+import { ValueError } from '../errors.js';
+import type { ScheduleLike } from '../schedules.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export interface OptimizerOptions {
+  /** A number, or a schedule evaluated at `iterations` before each step. Default: see the class. */
+  readonly learningRate?: number | ScheduleLike;
+  /** Decoupled: before each update w −= w · weightDecay · learningRate. Default 0. */
+  readonly weightDecay?: number;
+  /** Scale a gradient whose L2 norm is greater down to this norm. */
+  readonly clipNorm?: number | null;
+  /** Limit each element of a gradient to ± this. */
+  readonly clipValue?: number | null;
+  /** Scale all gradients down when their common L2 norm is greater than this. */
+  readonly globalClipNorm?: number | null;
+  /** Keep an exponential moving average of the parameters. Default false. */
+  readonly useEma?: boolean;
+  /** Share of the old average kept each step. Default 0.99. */
+  readonly emaMomentum?: number;
+  /** Put the averages in place of the parameters every so many steps. Default never. */
+  readonly emaOverwriteFrequency?: number | null;
+  /** Default: the class's name in lower case. */
+  readonly name?: string;
+}
+
+/** Settings of some parameters that differ from the rest. */
+export interface GroupSettings {
+  /** Times the learning rate. Default 1. */
+  readonly rateMultiplier?: number;
+  /** Instead of the optimizer's weight decay. */
+  readonly weightDecay?: number;
+}
+
+/** Everything needed to go on exactly where an optimizer was. */
+export interface OptimizerState {
+  /** Counts and running products; JSON keeps them exactly. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** By `<index of the parameter>/<variable>`: `0/m`, `0/v`; `ema` is the moving average. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/** Throws ValueError unless the rate is a finite number, 0 or more. */
+export function checkRate(name: string, rate: number): void {
+  if (!(rate >= 0 && rate < Infinity)) {
+    throw new ValueError(`${name}: learningRate must be a number of 0 or more, not ${rate}`);
+  }
+}
+
+/** Throws ValueError for options outside their range or that exclude each other. */
+export function checkOptions(name: string, options: OptimizerOptions): void {
+  if (typeof options.learningRate === 'number') checkRate(name, options.learningRate);
+  const { clipNorm, clipValue, globalClipNorm } = options;
+  const clips = Object.entries({ clipNorm, clipValue, globalClipNorm }).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number',
+  );
+  if (clips.length > 1) {
+    const given = clips.map(([key]) => key).join(' and ');
+    throw new ValueError(`${name}: give one of clipNorm, clipValue, globalClipNorm, not ${given}`);
+  }
+  for (const [key, value] of clips) {
+    if (!(value > 0)) throw new ValueError(`${name}: ${key} must be above 0, not ${value}`);
+  }
+  const { weightDecay = 0, emaMomentum = 0, emaOverwriteFrequency: every } = options;
+  if (!(weightDecay >= 0)) {
+    throw new ValueError(`${name}: weightDecay must be 0 or more, not ${weightDecay}`);
+  }
+  if (!(emaMomentum >= 0 && emaMomentum <= 1)) {
+    throw new ValueError(`${name}: emaMomentum must be from 0 to 1, not ${emaMomentum}`);
+  }
+  if (typeof every === 'number' && !(Number.isInteger(every) && every >= 1)) {
+    throw new ValueError(`${name}: emaOverwriteFrequency must be a whole number, not ${every}`);
+  }
+}
+
+/** Throws ValueError unless low ≤ value < high. */
+export function checkShare(name: string, values: Readonly<Record<string, number>>): void {
+  for (const [key, value] of Object.entries(values)) {
+    if (!(value >= 0 && value < 1)) {
+      throw new ValueError(`${name}: ${key} must be at least 0 and below 1, not ${value}`);
+    }
+  }
+}
