@@ -68,7 +68,7 @@ export function isFloat(dtype: DType): dtype is FloatDType {
 
 /** The wider of two dtypes: bool < uint8 < int32 < float32 < float64. */
 export function promote(a: DType, b: DType): DType {
-  return dtypes.indexOf(a) >= dtypes.indexOf(b) ? a : b;
+  return a === b || dtypes.indexOf(a) > dtypes.indexOf(b) ? a : b;
 }
 
 /** Throws DTypeError unless `value` is one of the five names. */

@@ -5,7 +5,7 @@
  * is the derivative text evaluated with the operations of this file, which are differentiable again.
  */
 
-import { isFloat, promote } from '../backends/dtype.js';
+import { isFloat, promote, typedArray } from '../backends/dtype.js';
 import type { DType, FloatDType } from '../backends/dtype.js';
 import { parse } from '../backends/expression.js';
 import type { Comparison, Expression } from '../backends/expression.js';
@@ -50,7 +50,7 @@ function runKernel<D extends DType>(
   const first = operands[0]!;
   const out = empty(first.backend, shape, dtype);
   if (out.size === 0) return out;
-  if (operands.every((each) => each.size === 1 || each.size === out.size)) {
+  if (alike(operands, out.size)) {
     first.backend.map(
       kernel,
       out.buffer,
@@ -82,6 +82,12 @@ function runKernel<D extends DType>(
     walk,
   );
   return out;
+}
+
+/** Whether every operand is read straight through or is a single value. */
+function alike(operands: readonly Tensor[], size: number): boolean {
+  for (const { size: own } of operands) if (own !== size && own !== 1) return false;
+  return true;
 }
 
 /** The walk of `mapStrided`, or null when it needs more than three loops. */
@@ -274,16 +280,11 @@ const isTensor = (value: Operand): value is Tensor =>
   typeof value === 'object' && 'storage' in value;
 
 function scalarLike(value: number, like: Tensor): Tensor {
-  if (like.dtype === 'float32') {
-    return fromArray(Float32Array.of(value), [], 'float32', like.backend);
-  }
-  if (like.dtype === 'float64') {
-    return fromArray(Float64Array.of(value), [], 'float64', like.backend);
-  }
   const fits = Number.isInteger(value) && Math.abs(value) <= 0x7fffffff;
-  return fits
-    ? fromArray(Int32Array.of(value), [], 'int32', like.backend)
-    : fromArray(Float32Array.of(value), [], 'float32', like.backend);
+  const dtype = isFloat(like.dtype) ? like.dtype : fits ? 'int32' : 'float32';
+  const single = typedArray(dtype, 1);
+  single[0] = value;
+  return fromArray(single, [], dtype, like.backend);
 }
 
 // ---- selection -----------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ export class Storage {
     readonly dtype: DType,
     readonly size: number,
     buffer: Buffer,
+    /** Where the memory goes when it is freed; null when not to the pool but to the collector. */
+    readonly shelf: Shelf | null = null,
   ) {
     this.buffer = buffer;
   }
@@ -43,57 +45,84 @@ export class Storage {
     return this.buffer;
   }
 
-  /** Gives the memory to the pool. Idempotent. */
+  /** Gives the memory back. Idempotent. */
   free(): void {
     if (this.buffer === null) return;
-    pool.give(this, this.buffer);
+    if (this.shelf) pool.give(this.shelf, this.buffer);
+    else this.backend.release(this.buffer);
     this.buffer = null;
   }
 }
 
-/** Free memory by device, dtype and size, ready to be taken again. */
+/** Free buffers of one device, dtype and size. */
+class Shelf {
+  readonly buffers: Buffer[] = [];
+
+  constructor(
+    readonly backend: Backend,
+    /** Bytes of one buffer. */
+    readonly bytes: number,
+  ) {}
+}
+
+/** Free memory, ready to be taken again. */
 class Pool {
   /** Bytes lying here. */
   bytes = 0;
   /** More than this is not kept but left to the collector (or released, off the host). */
   limit = 1 << 30;
-  readonly #shelves = new Map<Backend, Map<number, Buffer[]>>();
+  readonly #shelves = new Map<Backend, Map<number, Shelf>>();
+  // Those of the device used last, which is nearly always the only one.
+  #backend: Backend | null = null;
+  #ofBackend = new Map<number, Shelf>();
 
-  give(storage: Storage, buffer: Buffer): void {
-    if (this.bytes + storage.bytes > this.limit) {
-      storage.backend.release(buffer);
-      return;
+  /** Where buffers of a kind lie. */
+  shelf(backend: Backend, dtype: DType, size: number): Shelf {
+    if (backend !== this.#backend) this.#turnTo(backend);
+    // One number for size and kind: bool and uint8 share arrays.
+    const key = size * 4 + kindOf[dtype];
+    let shelf = this.#ofBackend.get(key);
+    if (!shelf) {
+      shelf = new Shelf(backend, size * bytesPerElement[dtype]);
+      this.#ofBackend.set(key, shelf);
     }
-    this.bytes += storage.bytes;
-    this.#shelf(storage.backend, storage.dtype, storage.size).push(buffer);
+    return shelf;
   }
 
-  take(backend: Backend, dtype: DType, size: number): Buffer | undefined {
-    const buffer = this.#shelf(backend, dtype, size).pop();
-    if (buffer) this.bytes -= size * bytesPerElement[dtype];
+  give(shelf: Shelf, buffer: Buffer): void {
+    if (this.bytes + shelf.bytes > this.limit) {
+      shelf.backend.release(buffer);
+      return;
+    }
+    this.bytes += shelf.bytes;
+    shelf.buffers.push(buffer);
+  }
+
+  take(shelf: Shelf): Buffer | undefined {
+    const buffer = shelf.buffers.pop();
+    if (buffer) this.bytes -= shelf.bytes;
     return buffer;
   }
 
+  /** Lets go of everything. */
   clear(): void {
-    for (const [backend, shelves] of this.#shelves) {
-      for (const shelf of shelves.values()) shelf.forEach((buffer) => backend.release(buffer));
+    for (const shelves of this.#shelves.values()) {
+      for (const { backend, buffers } of shelves.values()) {
+        for (const buffer of buffers.splice(0)) backend.release(buffer);
+      }
     }
-    this.#shelves.clear();
     this.bytes = 0;
   }
 
-  #shelf(backend: Backend, dtype: DType, size: number): Buffer[] {
+  #turnTo(backend: Backend): void {
     let shelves = this.#shelves.get(backend);
-    if (!shelves) this.#shelves.set(backend, (shelves = new Map()));
-    // One number for size and kind: bool and uint8 share arrays.
-    const key = size * 8 + shelfOf[dtype];
-    let shelf = shelves.get(key);
-    if (!shelf) shelves.set(key, (shelf = []));
-    return shelf;
+    if (!shelves) this.#shelves.set(backend, (shelves = new Map<number, Shelf>()));
+    this.#backend = backend;
+    this.#ofBackend = shelves;
   }
 }
 
-const shelfOf: Readonly<Record<DType, number>> = {
+const kindOf: Readonly<Record<DType, number>> = {
   float32: 0,
   float64: 1,
   int32: 2,
@@ -169,19 +198,24 @@ let innermost: Scope | null = null;
 
 /** New memory: from the pool inside a scope, else from the device. Contents are undefined. */
 export function allocate(backend: Backend, dtype: DType, size: number): Storage {
-  const buffer = pool.take(backend, dtype, size) ?? fresh(backend, dtype, size);
-  return adopt(backend, dtype, size, buffer);
-}
-
-/** A storage over memory that already holds values. */
-export function adopt(backend: Backend, dtype: DType, size: number, buffer: Buffer): Storage {
-  const storage = new Storage(backend, dtype, size, buffer);
-  innermost?.own(storage);
-  return storage;
+  if (!innermost) return new Storage(backend, dtype, size, fresh(backend, dtype, size));
+  const shelf = pool.shelf(backend, dtype, size);
+  const buffer = pool.take(shelf) ?? fresh(backend, dtype, size);
+  return owned(new Storage(backend, dtype, size, buffer, shelf));
 }
 
 function fresh(backend: Backend, dtype: DType, size: number): Buffer {
   counters.allocations++;
   counters.allocatedBytes += size * bytesPerElement[dtype];
   return backend.allocate(dtype, size);
+}
+
+/** A storage over memory that already holds values. */
+export function adopt(backend: Backend, dtype: DType, size: number, buffer: Buffer): Storage {
+  return owned(new Storage(backend, dtype, size, buffer));
+}
+
+function owned(storage: Storage): Storage {
+  innermost?.own(storage);
+  return storage;
 }
