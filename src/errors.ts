@@ -34,3 +34,8 @@ export class MemoryError extends GradloomError {
 export class GradientError extends GradloomError {
   override readonly name = 'GradientError';
 }
+
+/** A file that is missing, cannot be written, is damaged, of another kind or of another model. */
+export class FileError extends GradloomError {
+  override readonly name = 'FileError';
+}
