@@ -15,7 +15,7 @@
  *   normal          p + q·N(t), t = (w + 0.5)·2^-32 − 0.5, N as {@link normalQuantile}
  *   truncatedNormal p + q·N(t·0.9544997361036416), the same t: within two deviations
  *   bernoulli       u < p ? 1 : 0
- *   dropout         u ≥ rate ? a·x + b : c
+ *   dropout         u ≥ rate ? a·x + b : c; only here may the arithmetic on x be in its own precision
  */
 
 import type { Distribution, HostArray } from './backend.js';
