@@ -57,13 +57,19 @@ export function variance<D extends DType>(
   return dropAxes(kept, axes, keepDims) as Tensor<FloatOf<D>>;
 }
 
-/** Square root of the {@link variance}. */
+/** Square root of the {@link variance}. The gradient of equal values is zero. */
 export function std<D extends DType>(
   x: TensorLike<D>,
   axis?: Axes,
   options: VarianceOptions = {},
 ): Tensor<FloatOf<D>> {
-  return sqrt(variance(x, axis, options)) as Tensor<FloatOf<D>>;
+  const spread: Tensor = variance(x, axis, options);
+  const y = noGrad(() => sqrt(spread));
+  if (!tracks(spread)) return y as Tensor<FloatOf<D>>;
+  return track(y, 'std', [spread], [y], (g) => {
+    const zero = equal(y, 0);
+    return [where(zero, 0, div(g, mul(where(zero, 1, y), 2)))];
+  }) as Tensor<FloatOf<D>>;
 }
 
 /** Σ x² over sorted axes, kept at size 1, without an array of squares. */
