@@ -2,5 +2,13 @@
 
 import type { Case } from './case.js';
 import { elementwiseCases } from './cases/elementwise.js';
+import { integerCases } from './cases/integers.js';
+import { matrixCases } from './cases/matrices.js';
+import { reductionCases } from './cases/reductions.js';
 
-export const cases: readonly Case[] = [...elementwiseCases];
+export const cases: readonly Case[] = [
+  ...elementwiseCases,
+  ...integerCases,
+  ...matrixCases,
+  ...reductionCases,
+];

@@ -108,12 +108,13 @@ export function reduce(
   return plain(shape, [...lists.values()].map(f), dtype);
 }
 
-/** Each vector along an axis replaced by f of it (of any one length). */
+/** Each vector along an axis replaced by f of it, of another length where `extent` says so. */
 export function alongAxis(
   x: Plain,
   axis: number,
   f: (values: number[]) => readonly number[],
   dtype = x.dtype,
+  extent = x.shape[axis]!,
 ): Plain {
   const vectors = new Map<string, readonly number[]>();
   const key = (index: readonly number[]): string => replaceAt(index, axis, 0).join();
@@ -121,8 +122,7 @@ export function alongAxis(
     const length = { length: x.shape[axis]! };
     vectors.set(key(index), f(Array.from(length, (_, i) => at(x, replaceAt(index, axis, i)))));
   }
-  const length = [...vectors.values()][0]?.length ?? x.shape[axis]!;
-  const shape = replaceAt(x.shape, axis, length);
+  const shape = replaceAt(x.shape, axis, extent);
   return build(shape, (index) => vectors.get(key(index))![index[axis]!]!, dtype);
 }
 

@@ -1,0 +1,157 @@
+/** Gradients of every operation, on every device, against differences and against float64. */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { gradcheck, gradgradcheck } from '../src/autograd/gradcheck.js';
+import { backward } from '../src/autograd/tape.js';
+import { fillRandom } from '../src/backends/random.js';
+import { isFloat } from '../src/backends/dtype.js';
+import type { FloatDType } from '../src/backends/dtype.js';
+import { setDevice } from '../src/backends/registry.js';
+import type { Tensor } from '../src/tensor/tensor.js';
+import { cases } from './cases.js';
+import { ulps } from './case.js';
+import type { Case } from './case.js';
+import { devices } from './devices.js';
+import { plain, sizeOf } from './plain.js';
+import type { Plain } from './plain.js';
+import {
+  difference,
+  floatsOf,
+  inputsOf,
+  invoke,
+  isVariable,
+  toPlain,
+  toTensor,
+} from './run-case.js';
+
+/** Cases with something to differentiate: a float input and a float result. */
+const differentiable = cases.filter((each) => {
+  const variable = each.inputs.some((_, which) => isVariable(each, which));
+  return variable && invoke(each, inputsOf(each, 'float64', 'js')).some((y) => isFloat(y.dtype));
+});
+
+/** Differences cost two calls per element: not for long arrays. */
+const small = (each: Case): boolean =>
+  each.inputs.reduce((total, x) => total + sizeOf(x.shape), 0) <= 64;
+
+const named = (list: readonly Case[]): [string, string, Case][] =>
+  list.map((each) => [each.op, each.title, each]);
+
+const given = differentiable.filter((each) => each.gradient && 'upstream' in each.gradient);
+const smooth = differentiable.filter(
+  (each) => !each.gradient || !('none' in each.gradient || 'upstream' in each.gradient),
+);
+
+/** The float64 variables of a case, and its operation as a function of them alone. */
+function asFunction(each: Case, device: string): [(...variables: Tensor[]) => Tensor[], Tensor[]] {
+  const inputs = inputsOf(each, 'float64', device);
+  const positions = inputs.flatMap((_, which) => (isVariable(each, which) ? [which] : []));
+  const f = (...variables: Tensor[]): Tensor[] => {
+    const all = inputs.map((x, which) => variables[positions.indexOf(which)] ?? x);
+    return invoke(each, all).filter((y) => isFloat(y.dtype));
+  };
+  return [f, positions.map((which) => inputs[which]!)];
+}
+
+/** Gradients of the inputs for given (or random, always equal) gradients of the results. */
+function gradientsOf(
+  each: Case,
+  float: FloatDType,
+  device: string,
+  upstream?: readonly number[],
+): (Plain | null)[] {
+  const inputs = inputsOf(each, float, device, true);
+  const results = invoke(each, inputs).filter((y) => isFloat(y.dtype));
+  results.forEach((result, which) => {
+    if (!result.requiresGrad) return;
+    const weights = new Float32Array(result.size);
+    if (upstream) weights.set(upstream);
+    else fillRandom('uniform', weights, which, 7, 0, 0, 0.5, 1.5);
+    const gradient = toTensor(
+      plain(result.shape, Array.from(weights), result.dtype),
+      float,
+      device,
+    );
+    backward(result, { gradient, retainGraph: true });
+  });
+  return inputs.map((x) => (x.grad ? toPlain(x.grad) : null));
+}
+
+const references = new Map<Case, readonly (Plain | null)[]>();
+
+/** What float64 on `js` gives, which differences have confirmed. */
+function reference(each: Case): readonly (Plain | null)[] {
+  let gradients = references.get(each);
+  if (!gradients) references.set(each, (gradients = gradientsOf(each, 'float64', 'js')));
+  return gradients;
+}
+
+/**
+ * A gradient in float32 adds its rounding errors, and that of its inputs, to the value's: 64 units
+ * in the last place of 1 (7.6e-6), or of the value where that is larger.
+ */
+const agreement = ulps(64, 64);
+
+describe.each(devices)('gradients on %s', (device) => {
+  beforeAll(() => setDevice(device));
+
+  describe('agree with central differences', () => {
+    it.each(named(smooth.filter(small)))('%s: %s', (_op, _title, each) => {
+      const [f, variables] = asFunction(each, device);
+      gradcheck(f, variables);
+    });
+  });
+
+  describe('have gradients that agree with central differences', () => {
+    const twice = smooth.filter((each) => small(each) && !each.gradient);
+    it.each(named(twice))('%s: %s', (_op, _title, each) => {
+      const [f, variables] = asFunction(each, device);
+      gradgradcheck(f, variables);
+    });
+  });
+
+  describe('follow the convention at kinks and ties', () => {
+    it.each(named(given))('%s: %s', (_op, _title, each) => {
+      if (!each.gradient || !('upstream' in each.gradient)) return;
+      const { upstream, gradients } = each.gradient;
+      for (const float of floatsOf(each)) {
+        gradientsOf(each, float, device, upstream).forEach((gradient, which) => {
+          expectClose(gradient, gradients[which]!, float, device);
+        });
+      }
+    });
+  });
+
+  describe('agree with float64 on js', () => {
+    it.each(named(smooth))('%s: %s', (_op, _title, each) => {
+      for (const float of floatsOf(each)) {
+        if (device === 'js' && float === 'float64') continue;
+        const wanted = reference(each);
+        gradientsOf(each, float, device).forEach((gradient, which) => {
+          expectClose(gradient, wanted[which]!, float, device);
+        });
+      }
+    });
+  });
+});
+
+function expectClose(
+  actual: Plain | null,
+  wanted: Plain | null,
+  float: FloatDType,
+  device: string,
+): void {
+  if (actual === null || wanted === null) {
+    expect(actual).toBe(wanted);
+    return;
+  }
+  expect(actual.dtype).toBe(float);
+  const wrong = difference(
+    toTensor(actual, float, device),
+    plain(wanted.shape, wanted.values, float),
+    float,
+    agreement,
+  );
+  expect(wrong, float).toBeUndefined();
+}
