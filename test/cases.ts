@@ -4,11 +4,13 @@ import type { Case } from './case.js';
 import { elementwiseCases } from './cases/elementwise.js';
 import { integerCases } from './cases/integers.js';
 import { matrixCases } from './cases/matrices.js';
+import { movementCases } from './cases/movement.js';
 import { reductionCases } from './cases/reductions.js';
 
 export const cases: readonly Case[] = [
   ...elementwiseCases,
   ...integerCases,
   ...matrixCases,
+  ...movementCases,
   ...reductionCases,
 ];

@@ -2,8 +2,8 @@
 
 import { dtypeOf, isFloat } from '../src/backends/dtype.js';
 import type { DType, FloatDType } from '../src/backends/dtype.js';
-import * as gradloom from './tmp-index.js';
-import { Tensor } from './tmp-index.js';
+import * as gradloom from '../src/index.js';
+import { Tensor } from '../src/index.js';
 import { close, exact } from './case.js';
 import type { Bound, Case, Tolerance } from './case.js';
 import { sizeOf } from './plain.js';
