@@ -146,13 +146,21 @@ GRADLOOM_INLINE void store(Element<V>* to, V v) {
 template <class V>
 GRADLOOM_INLINE V loadPartial(const Element<V>* from, int64_t count, Element<V> pad = 0) {
   V v = splat<V>(pad);
-  std::memcpy(&v, from, size_t(count) * sizeof(Element<V>));
+  if constexpr (lanesOf<V> == 1) {
+    if (count > 0) v = *from;
+  } else {
+    std::memcpy(&v, from, size_t(count) * sizeof(Element<V>));
+  }
   return v;
 }
 
 template <class V>
 GRADLOOM_INLINE void storePartial(Element<V>* to, V v, int64_t count) {
-  std::memcpy(to, &v, size_t(count) * sizeof(Element<V>));
+  if constexpr (lanesOf<V> == 1) {
+    if (count > 0) *to = v;
+  } else {
+    std::memcpy(to, &v, size_t(count) * sizeof(Element<V>));
+  }
 }
 
 // 0, 1, 2, … in the lanes.

@@ -1,0 +1,137 @@
+// One row of an elementwise kernel: the loop over contiguous or constant operands that all
+// elementwise work comes down to, for every kernel of formulas.inc and every element type.
+#pragma once
+
+#include "cpu/trigonometry.h"
+
+#define GRADLOOM_FORMULA GRADLOOM_INLINE
+
+namespace gradloom::GRADLOOM_ISA {
+namespace {
+
+#include "kernels/formulas.inc"
+
+// Most operands a kernel has.
+constexpr int maxOperands = 4;
+
+// Operands of a row: `step` is 1 for an array of the row's length, 0 for one value throughout.
+template <class T>
+struct Operands {
+  const T* at[maxOperands];
+  int64_t step[maxOperands];
+
+  Operands advanced(int64_t elements) const {
+    Operands moved = *this;
+    for (int k = 0; k < maxOperands; k++) moved.at[k] += elements * step[k];
+    return moved;
+  }
+};
+
+// out[i] = kernel(operands[i], p, q) for n elements. out is T, or uint8 for comparisons; it may be
+// one of the operands.
+template <class T>
+using MapRow = void (*)(void* out, const Operands<T>& x, int64_t n, T p, T q);
+
+enum class Kind { real, number, compare };
+
+namespace detail {
+
+// Where operands are read from: their own memory, or a vector full of the constant. Both are read
+// alike, so that one loop serves all mixtures.
+template <class T, int operands>
+struct Sources {
+  using V = Vec<T>;
+  const T* at[operands];
+  int64_t moving[operands];  // all ones, or zero for a constant
+  T constants[operands][lanes<T>];
+
+  explicit Sources(const Operands<T>& x) {
+    for (int k = 0; k < operands; k++) {
+      at[k] = x.at[k], moving[k] = -x.step[k];
+      if (x.step[k] != 0) continue;
+      store<V>(constants[k], splat<V>(*x.at[k]));
+      at[k] = constants[k];
+    }
+  }
+  V whole(int k, int64_t i) const { return load<V>(at[k] + (i & moving[k])); }
+  V partial(int k, int64_t i, int64_t count) const {
+    return moving[k] ? loadPartial<V>(at[k] + i, count) : load<V>(at[k]);
+  }
+};
+
+template <class Formula, int operands, class V, class T>
+GRADLOOM_INLINE auto apply(const V* v, T p, T q) {
+  const V P = splat<V>(p), Q = splat<V>(q);
+  if constexpr (operands == 1)
+    return Formula::value(v[0], V{}, V{}, V{}, P, Q);
+  else if constexpr (operands == 2)
+    return Formula::value(v[0], v[1], V{}, V{}, P, Q);
+  else if constexpr (operands == 3)
+    return Formula::value(v[0], v[1], v[2], V{}, P, Q);
+  else
+    return Formula::value(v[0], v[1], v[2], v[3], P, Q);
+}
+
+template <class Formula, int operands, class T>
+void mapRow(void* out, const Operands<T>& x, int64_t n, T p, T q) {
+  using V = Vec<T>;
+  T* to = static_cast<T*>(out);
+  const Sources<T, operands> from(x);
+  V v[operands];
+  int64_t i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) {
+    for (int k = 0; k < operands; k++) v[k] = from.whole(k, i);
+    store<V>(to + i, apply<Formula, operands>(v, p, q));
+  }
+  if (i == n) return;
+  for (int k = 0; k < operands; k++) v[k] = from.partial(k, i, n - i);
+  storePartial<V>(to + i, apply<Formula, operands>(v, p, q), n - i);
+}
+
+// Masks are narrowed to bytes a block at a time by a plain loop, for which compilers find better
+// instructions than for a conversion of one vector.
+template <class Formula, int operands, class T>
+void compareRow(void* out, const Operands<T>& x, int64_t n, T p, T q) {
+  using V = Vec<T>;
+  using M = Mask<V>;
+  constexpr int block = 64;
+  uint8_t* to = static_cast<uint8_t*>(out);
+  const Sources<T, operands> from(x);
+  for (int64_t start = 0; start < n; start += block) {
+    const int64_t left = n - start < block ? n - start : block;
+    Element<M> wide[block] = {};
+    V v[operands];
+    for (int64_t j = 0; j < left; j += lanes<T>) {
+      const bool whole = j + lanes<T> <= left;
+      for (int k = 0; k < operands; k++) {
+        v[k] = whole ? from.whole(k, start + j) : from.partial(k, start + j, left - j);
+      }
+      store<M>(wide + j, apply<Formula, operands>(v, p, q));
+    }
+    uint8_t narrow[block];
+    for (int j = 0; j < block; j++) narrow[j] = uint8_t(wide[j] & 1);
+    std::memcpy(to + start, narrow, size_t(left));
+  }
+}
+
+template <class Formula, Kind kind, int operands, class T>
+constexpr MapRow<T> rowOf() {
+  if constexpr (kind == Kind::compare)
+    return compareRow<Formula, operands, T>;
+  else if constexpr (kind == Kind::number || isFloating<T>)
+    return mapRow<Formula, operands, T>;
+  else
+    return nullptr;
+}
+
+}  // namespace detail
+
+// The row of each kernel by its number; null where it is not defined for T.
+#define GRADLOOM_ROW(number, name, kind, letters) \
+  detail::rowOf<name, Kind::kind, int(sizeof(letters)) - 1, T>(),
+template <class T>
+constexpr MapRow<T> mapRows[] = {GRADLOOM_KERNELS(GRADLOOM_ROW)};
+#undef GRADLOOM_ROW
+
+}  // namespace
+}  // namespace gradloom::GRADLOOM_ISA
