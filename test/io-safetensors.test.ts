@@ -1,4 +1,4 @@
-/** Safetensors: what others wrote is read, what we write others read, and nothing hostile passes. */
+/** Safetensors: what others wrote is read, what we write they read, and nothing hostile passes. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

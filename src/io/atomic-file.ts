@@ -1,7 +1,7 @@
 /**
- * Files that are there whole or not at all: written beside the target under another name, forced to
- * the disk, then renamed over it. A process killed at any moment leaves the old file or the new one,
- * and at worst a hidden `.tmp` file, which the next write of the same target removes.
+ * Files that are there whole or not at all: written beside the target under another name, forced
+ * to the disk, then renamed over it. A process killed at any moment leaves the old file or the new
+ * one, and at worst a hidden `.tmp` file, which the next write of the same target removes.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -12,8 +12,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { explainFileError } from './file-errors.js';
 
 /**
- * Replaces the file at `path` by the chunks, in order. Makes missing directories; follows a symbolic
- * link. Throws FileError saying what to do when the disk is full, permission is missing and so on.
+ * Replaces the file at `path` by the chunks, in order. Makes missing directories; follows a
+ * symbolic link. Throws FileError saying what is wrong when the system refuses.
  */
 export async function writeFileAtomically(
   path: string,

@@ -14,7 +14,7 @@ const words: ReadonlyMap<string, number> = new Map([
   ['-0', -0],
 ]);
 
-/** Throws ValueError naming the place of a value that is no number, string, boolean, array or object. */
+/** Throws ValueError naming the place of a value that is more than JSON can hold. */
 export function toExactJson(value: unknown, where: string): string {
   return JSON.stringify(encode(value, where));
 }

@@ -8,7 +8,7 @@ const explanations: Readonly<Record<string, string>> = {
   EPERM: 'permission is denied; change the permissions or choose another place',
   EISDIR: 'it is a directory; give the path of a file',
   ENOTDIR: 'part of the path is a file, not a directory',
-  EEXIST: 'a file of that name is in the way',
+  EEXIST: 'part of the path is a file, not a directory',
   ENOSPC: 'the disk is full; free some space or choose another place',
   EDQUOT: 'the disk quota is used up; free some space or choose another place',
   EROFS: 'the file system is read-only; choose another place',

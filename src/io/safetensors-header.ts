@@ -94,7 +94,7 @@ class HeaderParser {
   header(): SafetensorsHeader {
     const entries = new Map<string, TensorEntry>();
     let metadata: ReadonlyMap<string, string> | undefined;
-    if (this.text[0] !== '{') this.#fail('it must begin with {');
+    if (!this.text.startsWith('{')) this.#fail('it must begin with {');
     this.#object((name) => {
       if (name === metadataKey) {
         if (metadata) this.#fail(`${metadataKey} stands twice`);
@@ -146,7 +146,7 @@ class HeaderParser {
     return { format: dtype, shape, begin, end };
   }
 
-  // ---- the parts of JSON -------------------------------------------------------------------------
+  // ---- the parts of JSON ----------------------------------------------------------------------
 
   #object(member: (key: string) => void): void {
     this.#expect('{');

@@ -92,9 +92,9 @@ function headerBytes(header: unknown): Uint8Array[] {
 }
 
 /**
- * Reads a file. F16 and BF16 become float32, integers other than U8 int32 (exactly, or a FileError).
- * Throws FileError for files that are missing, damaged, or of another kind; whatever the file holds,
- * no more memory is taken than its size calls for.
+ * Reads a file. F16 and BF16 become float32, integers other than U8 int32 (exactly, or a
+ * FileError). Throws FileError for files that are missing, damaged, or of another kind; whatever
+ * the file holds, no more memory is taken than its size calls for.
  */
 export async function readSafetensors(
   path: string,
