@@ -65,7 +65,9 @@ export function batchNorm<D extends DType>(
   const saved = [x, average, inverse, ...(gamma ? [gamma] : [])];
   track(output, 'batchNorm', inputs, saved, (g) => {
     if (isRecording()) {
-      return gradientsByTwin(() => composed(x, gamma, beta, epsilon), inputs, g);
+      const twin = (...each: Tensor[]): Tensor =>
+        composed(each[0]!, gamma && each[1]!, beta && each.at(-1)!, epsilon);
+      return gradientsByTwin(twin, inputs, g);
     }
     const wanted = (each: Tensor | null): Tensor | null =>
       each?.requiresGrad ? emptyLike(each) : null;

@@ -6,8 +6,7 @@
 import { isFloat } from '../backends/dtype.js';
 import type { DType, SumOf } from '../backends/dtype.js';
 import { gradientsByTwin } from '../autograd/fused.js';
-import { gradientsOf, isRecording, noGrad, track, tracks } from '../autograd/tape.js';
-import { withRecording } from '../autograd/tape.js';
+import { noGrad, track, tracks } from '../autograd/tape.js';
 import { ShapeError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
@@ -17,7 +16,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { sumAxes } from './broadcast.js';
 import { viewAs } from './copy.js';
 import { cast } from './cast.js';
-import { div, equal, mul } from './elementwise.js';
+import { add, div, equal, mul } from './elementwise.js';
 import { concat, transpose } from './move.js';
 import { slice } from './slice.js';
 import { dropAxes, keptShape, runReduction } from './reduction.js';
@@ -92,13 +91,9 @@ export function prod<D extends DType>(
   const axes = checkAxes(axis, input.rank, 'prod');
   const kept = runReduction('prod', input, axes, input.dtype);
   if (tracks(input)) {
-    track(kept, 'prod', [input], [input], (g) => {
-      if (isRecording()) return gradientsByTwin(() => productTree(input, axes), [input], g);
-      const leaf = input.detach();
-      leaf.requiresGrad = true;
-      const tree = withRecording(true, () => productTree(leaf, axes));
-      return gradientsOf(tree, [leaf], { gradient: g });
-    });
+    track(kept, 'prod', [input], [input], (g) =>
+      gradientsByTwin((factors) => productTree(factors, axes), [input], g),
+    );
   }
   return dropAxes(kept, axes, options.keepDims ?? false) as Tensor<SumOf<D>>;
 }
@@ -108,6 +103,8 @@ export function prod<D extends DType>(
  * product divided by the factor is not.
  */
 function productTree(x: Tensor, axes: readonly number[]): Tensor {
+  // 1, in a way that has a gradient (of no elements).
+  if (countOf(x, axes) === 0) return add(sumAxes(x, axes), 1);
   const others = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
   const shape = keptShape(x.shape, axes);
   // [n, rest]: halves of the first axis are views.
