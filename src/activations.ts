@@ -7,6 +7,7 @@ import type { Configurable, Serialized } from './names.js';
 import * as ops from './ops/elementwise.js';
 import { isFusable } from './ops/dense.js';
 import type { FusedActivation } from './ops/dense.js';
+import { rememberLogits } from './ops/logits.js';
 import { logSoftmax, softmax } from './ops/softmax.js';
 import type { Tensor } from './tensor/tensor.js';
 
@@ -77,9 +78,24 @@ const definitions = {
   mish: row('mish'),
   softplus: row('softplus'),
   softsign: row('softsign'),
-  softmax: { parameters: { axis: -1 }, call: (x, p) => softmax(x, p['axis']) },
+  softmax: {
+    parameters: { axis: -1 },
+    call: (x: Tensor, p: ActivationParameters) => {
+      const y = softmax(x, p['axis']);
+      if (p['axis'] === -1 || p['axis'] === x.rank - 1) rememberLogits(y, x, 'softmax');
+      return y;
+    },
+  },
   logSoftmax: { parameters: { axis: -1 }, call: (x, p) => logSoftmax(x, p['axis']) },
-  sigmoid: row('sigmoid'),
+  // Not fused: binary cross-entropy wants the logits.
+  sigmoid: {
+    parameters: {},
+    call: (x: Tensor) => {
+      const y = ops.sigmoid(x);
+      rememberLogits(y, x, 'sigmoid');
+      return y;
+    },
+  },
   logSigmoid: row('logSigmoid'),
   hardSigmoid: row('hardSigmoid'),
   hardSilu: row('hardSilu'),

@@ -40,11 +40,8 @@ export class Catalog<T extends Configurable> {
   }
 
   /** Makes a class of the user's own known by name, so that saved models can name it. */
-  register(each: Constructor<T>, name: string = each.name): void {
-    if (this.#entries.has(plain(name))) {
-      throw new ValueError(`register: there is already a ${this.kind} named "${name}"`);
-    }
-    this.#add(name, each);
+  register(each: Constructor<T>): void {
+    this.#add(each.name, each);
   }
 
   /** The class of a name. Throws ValueError with the names there are. */
@@ -69,8 +66,12 @@ export class Catalog<T extends Configurable> {
   }
 
   #add(name: string, each: Constructor<T>): void {
-    this.#entries.set(plain(name), each);
-    this.#entries.set(plain(each.name), each);
+    for (const key of new Set([plain(name), plain(each.name)])) {
+      if (this.#entries.has(key)) {
+        throw new ValueError(`register: there is already a ${this.kind} named "${key}"`);
+      }
+      this.#entries.set(key, each);
+    }
     this.#names.push(name);
   }
 

@@ -5,18 +5,8 @@
 
 import type { HostArray } from '../backends/backend.js';
 import type { Configurable } from '../names.js';
-import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-/** Values of one batch. The arrays may be tensor memory: metrics read them and keep nothing. */
-export interface Observed {
-  readonly truth: HostArray;
-  readonly truthShape: Shape;
-  readonly prediction: HostArray;
-  readonly predictionShape: Shape;
-  /** One weight per sample, or null: 1 each. */
-  readonly weights: HostArray | null;
-}
+import type { Observed } from './observed.js';
 
 export interface MetricOptions {
   /** Shown in logs. Default: the class's name in camelCase. */
@@ -26,9 +16,9 @@ export interface MetricOptions {
 /** A running figure: {@link update} per batch, {@link result} any time, {@link reset} per epoch. */
 export abstract class Metric<Result = number> implements Configurable {
   readonly name: string;
-  /** Whether more is better. */
+  /** Whether less or more of it is better. */
   abstract readonly direction: 'min' | 'max';
-  /** Reads from a device that have not been counted yet. */
+  /** The last read from a device that has not been counted yet. */
   #pending: Promise<void> | null = null;
   /** Counts resets, so that values on their way from before one are not counted after it. */
   #round = 0;
@@ -38,58 +28,57 @@ export abstract class Metric<Result = number> implements Configurable {
     this.name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
   }
 
+  /** The figure of all that was counted; await {@link settled} first on devices off the host. */
+  abstract result(): Result;
+
   /** Counts a batch in. */
   protected abstract observe(batch: Observed): void;
-  /** The figure for what was observed since {@link clear}. */
-  protected abstract value(): Result;
-  /** Forgets everything observed. */
+
+  /** Forgets everything counted. */
   protected abstract clear(): void;
+
   /** What the constructor takes besides the name. */
-  protected ownConfig(): Record<string, unknown> {
-    return {};
-  }
+  protected ownConfig?(): Record<string, unknown>;
 
   /** Counts a batch: yPred [batch, …], yTrue as the metric needs it, sampleWeight [batch]. */
   update(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null = null): void {
-    if (yTrue.backend.host && yPred.backend.host && (sampleWeight?.backend.host ?? true)) {
-      this.observe({
-        truth: yTrue.buffer as HostArray,
-        truthShape: yTrue.shape,
-        prediction: yPred.buffer as HostArray,
-        predictionShape: yPred.shape,
-        weights: (sampleWeight?.buffer as HostArray | undefined) ?? null,
-      });
-    } else this.#pending = this.#later(this.#pending, yTrue, yPred, sampleWeight);
+    const truthShape = yTrue.shape;
+    const predictionShape = yPred.shape;
+    this.read(yTrue, yPred, sampleWeight, (truth, prediction, weights) =>
+      this.observe({ truth, truthShape, prediction, predictionShape, weights }),
+    );
   }
 
-  async #later(
-    before: Promise<void> | null,
-    yTrue: Tensor,
-    yPred: Tensor,
-    sampleWeight: Tensor | null,
-  ): Promise<void> {
+  /** Calls `use` with the values: now if they are on the host, else when they have arrived. */
+  protected read(
+    a: Tensor,
+    b: Tensor,
+    c: Tensor | null,
+    use: (a: HostArray, b: HostArray, c: HostArray | null) => void,
+  ): void {
+    const onHost = a.backend.host && b.backend.host && (c === null || c.backend.host);
+    if (onHost && this.#pending === null) {
+      use(
+        a.buffer as HostArray,
+        b.buffer as HostArray,
+        c === null ? null : (c.buffer as HostArray),
+      );
+      return;
+    }
     const round = this.#round;
-    const { shape: truthShape } = yTrue;
-    const { shape: predictionShape } = yPred;
-    const [truth, prediction, weights] = await Promise.all([
-      yTrue.data(),
-      yPred.data(),
-      sampleWeight?.data() ?? null,
-      before,
-    ]);
-    if (round !== this.#round) return;
-    this.observe({ truth, truthShape, prediction, predictionShape, weights });
+    const values = Promise.all([a.data(), b.data(), c === null ? null : c.data(), this.#pending]);
+    const pending = values.then(([x, y, z]) => {
+      if (round === this.#round) use(x, y, z);
+      if (this.#pending === pending) this.#pending = null;
+    });
+    // An error is thrown where the result is asked for.
+    pending.catch(() => undefined);
+    this.#pending = pending;
   }
 
-  /** The figure so far; a promise while values are on their way from a device. */
-  result(): Result | Promise<Result> {
-    return this.#pending ? this.#settled(this.#pending) : this.value();
-  }
-
-  async #settled(pending: Promise<void>): Promise<Result> {
-    await pending;
-    if (this.#pending === pending) this.#pending = null;
-    return this.value();
+  /** Resolves when every update has been counted. */
+  async settled(): Promise<void> {
+    await this.#pending;
   }
 
   /** Starts over. */
@@ -101,6 +90,25 @@ export abstract class Metric<Result = number> implements Configurable {
 
   /** What the constructor takes. */
   config(): Record<string, unknown> {
-    return { name: this.name, ...this.ownConfig() };
+    return { name: this.name, ...this.ownConfig?.() };
+  }
+}
+
+/** Σ value · weight / Σ weight; 0 while nothing was added, as in Keras. */
+export class WeightedMean {
+  #sum = 0;
+  #weight = 0;
+
+  add(value: number, weight: number): void {
+    this.#sum += value * weight;
+    this.#weight += weight;
+  }
+
+  get value(): number {
+    return this.#weight === 0 ? 0 : this.#sum / this.#weight;
+  }
+
+  clear(): void {
+    this.#sum = this.#weight = 0;
   }
 }
