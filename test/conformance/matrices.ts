@@ -22,7 +22,7 @@ function stored(values: HostArray, start: number, columns: number, transposed = 
     : (i, j) => exact(values[start + i * columns + j]!);
 }
 
-/** One element of A · B + initial, with the error that k roundings may make. */
+/** One element of A · B + initial, with the error that k roundings (mostly cancelling) may make. */
 function dot(
   a: Element,
   b: Element,
@@ -41,7 +41,7 @@ function dot(
     magnitude += Math.abs(x.value * y.value);
     error += Math.abs(x.value) * y.error + Math.abs(y.value) * x.error;
   }
-  return { value, error: error + unit * (Math.min(k, 600) + 4) * magnitude };
+  return { value, error: error + unit * (4 * Math.sqrt(k) + 4) * magnitude };
 }
 
 function product(
@@ -161,7 +161,7 @@ const activations: readonly (FormulaName | null)[] = [
   null, 'relu', 'elu', 'selu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'mish',
 ]; // prettier-ignore
 const layerShapes = [
-  [1, 1, 1], [3, 5, 4], [32, 100, 50], [7, 33, 20], [2, 300, 8], [4, 3, 0], [0, 3, 4], [1, 10, 40],
+  [1, 1, 1], [3, 5, 4], [17, 36, 20], [7, 33, 20], [2, 300, 8], [4, 3, 0], [0, 3, 4], [1, 10, 40],
 ] as const; // prettier-ignore
 const parameter = 0.25; // alpha or slope
 
