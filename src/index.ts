@@ -72,3 +72,20 @@ export { Scope } from './tensor/storage.js';
 export {
   DeviceError, DTypeError, GradientError, GradloomError, MemoryError, ShapeError, ValueError,
 } from './errors.js'; // prettier-ignore
+
+// Networks and their training.
+export * as layers from './layers/index.js';
+export { Layer } from './layers/index.js';
+export { Model } from './models/model.js';
+export type { CompileOptions, FitOptions, ValidationData } from './models/model.js';
+export { Sequential } from './models/sequential.js';
+export * as activations from './activations.js';
+export * as callbacks from './callbacks/index.js';
+export * as constraints from './constraints.js';
+export * as datasets from './data/index.js';
+export * as initializers from './initializers/index.js';
+export * as losses from './losses/index.js';
+export * as metrics from './metrics/index.js';
+export * as optimizers from './optimizers/index.js';
+export * as regularizers from './regularizers.js';
+export * as schedules from './schedules.js';
