@@ -1,16 +1,28 @@
 /** Batch normalization (Ioffe and Szegedy 2015). */
 
-import { noGrad } from '../autograd/tape.js';
-import * as initializers from '../initializers/index.js';
+import type { Buffer } from '../backends/backend.js';
+import { updateNames } from '../backends/kernels.js';
+import { ShapeError, ValueError } from '../errors.js';
 import { batchNorm, batchNormInference } from '../ops/normalize.js';
-import { add, mul } from '../ops/elementwise.js';
-import { ValueError } from '../errors.js';
+import { swapAxes } from '../ops/move.js';
+import { checkAxis } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
-import type { CallContext, LayerOptions, Weight } from './layer.js';
+import type { CallContext, LayerOptions } from './layer.js';
+import { weightConfig, weightParts } from './weight.js';
+import type { Weight, WeightArguments, WeightParts } from './weight.js';
 
-export interface BatchNormalizationOptions extends LayerOptions {
+/** Defaults: betaInitializer and movingMeanInitializer zeros, the other initializers ones. */
+export interface BatchNormalizationOptions
+  extends
+    LayerOptions,
+    WeightArguments<'gamma'>,
+    WeightArguments<'beta'>,
+    Pick<WeightArguments<'movingMean'>, 'movingMeanInitializer'>,
+    Pick<WeightArguments<'movingVariance'>, 'movingVarianceInitializer'> {
+  /** Axis of the channels, the batch being axis 0. Default the last. */
+  readonly axis?: number;
   /** Weight of the old moving statistics at each step. Default 0.99. */
   readonly momentum?: number;
   /** Added to the variance. Default 1e-3. */
@@ -19,19 +31,23 @@ export interface BatchNormalizationOptions extends LayerOptions {
   readonly center?: boolean;
   /** Multiply by the learned factor gamma. Default true. */
   readonly scale?: boolean;
-  readonly betaInitializer?: initializers.InitializerLike;
-  readonly gammaInitializer?: initializers.InitializerLike;
 }
 
 /**
- * Normalizes each channel (last axis) to mean 0 and variance 1, then scales and shifts it. In
- * training it uses the batch's biased statistics and moves the moving ones towards them; in
- * inference, and when frozen (`trainable = false`), it uses the moving statistics, as Keras does.
+ * Normalizes each channel to mean 0 and variance 1, then scales and shifts it. In training it uses
+ * the batch's biased statistics and moves the moving ones towards them; in inference, and when
+ * frozen (`trainable = false`), it uses the moving statistics and leaves them, as Keras does.
  */
 export class BatchNormalization extends Layer {
-  readonly #options: BatchNormalizationOptions;
-  readonly #momentum: number;
-  readonly #epsilon: number;
+  readonly axis: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+  readonly center: boolean;
+  readonly scale: boolean;
+  readonly #parts: Readonly<
+    Record<'gamma' | 'beta' | 'movingMean' | 'movingVariance', WeightParts>
+  >;
+  readonly #hyper: Float64Array;
   #gamma: Weight | null = null;
   #beta: Weight | null = null;
   #movingMean!: Weight;
@@ -39,69 +55,80 @@ export class BatchNormalization extends Layer {
 
   constructor(options: BatchNormalizationOptions = {}) {
     super(options);
-    this.#options = options;
-    this.#momentum = options.momentum ?? 0.99;
-    this.#epsilon = options.epsilon ?? 1e-3;
-    if (!(this.#momentum >= 0 && this.#momentum <= 1) || !(this.#epsilon > 0)) {
+    const { axis = -1, momentum = 0.99, epsilon = 1e-3, center = true, scale = true } = options;
+    if (!(momentum >= 0 && momentum <= 1) || !(epsilon > 0)) {
       throw new ValueError(
-        `BatchNormalization: momentum ${this.#momentum} must be from 0 to 1 and epsilon ` +
-          `${this.#epsilon} greater than 0`,
+        `BatchNormalization: momentum ${momentum} must be from 0 to 1 and epsilon ${epsilon} ` +
+          'greater than 0',
       );
     }
+    this.axis = axis;
+    this.momentum = momentum;
+    this.epsilon = epsilon;
+    this.center = center;
+    this.scale = scale;
+    this.#parts = {
+      gamma: weightParts('gamma', options, 'ones'),
+      beta: weightParts('beta', options, 'zeros'),
+      movingMean: weightParts('movingMean', options, 'zeros'),
+      movingVariance: weightParts('movingVariance', options, 'ones'),
+    };
+    // The SGD row with the batch's statistic for a gradient: w −= (1 − μ)·w, then w += (1 − μ)·g.
+    this.#hyper = Float64Array.of(1, Infinity, 1 - momentum, momentum - 1);
+  }
+
+  /** Axis of the channels of a batch of samples of this shape. */
+  #channelAxis(inputShape: Shape): number {
+    const axis = checkAxis(this.axis, inputShape.length + 1, `layer ${this.name}: axis`);
+    if (axis > 0) return axis;
+    throw new ShapeError(`layer ${this.name}: axis 0 is the batch; channels need another`);
   }
 
   override build(inputShape: Shape): void {
-    const options = this.#options;
-    const channels = inputShape.slice(-1);
-    if (options.scale !== false) {
-      this.#gamma = this.addWeight('gamma', channels, {
-        initializer: options.gammaInitializer ?? 'ones',
-      });
-    }
-    if (options.center !== false) {
-      this.#beta = this.addWeight('beta', channels, {
-        initializer: options.betaInitializer ?? 'zeros',
-      });
-    }
-    const statistic = { trainable: false } as const;
-    this.#movingMean = this.addWeight('movingMean', channels, {
-      ...statistic,
-      initializer: 'zeros',
-    });
-    this.#movingVariance = this.addWeight('movingVariance', channels, {
-      ...statistic,
-      initializer: 'ones',
-    });
+    const channels = [inputShape[this.#channelAxis(inputShape) - 1]!];
+    if (this.scale) this.#gamma = this.addWeight('gamma', channels, this.#parts.gamma);
+    if (this.center) this.#beta = this.addWeight('beta', channels, this.#parts.beta);
+    const statistic = (name: 'movingMean' | 'movingVariance'): Weight =>
+      this.addWeight(name, channels, { ...this.#parts[name], trainable: false });
+    this.#movingMean = statistic('movingMean');
+    this.#movingVariance = statistic('movingVariance');
   }
 
-  override call(x: Tensor, { training }: CallContext): Tensor {
+  override call(x: Tensor, context: CallContext): Tensor {
+    const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
+    if (axis === x.rank - 1) return this.#normalize(x, context);
+    return swapAxes(this.#normalize(swapAxes(x, axis, -1), context), axis, -1);
+  }
+
+  /** Normalization over the last axis. */
+  #normalize(x: Tensor, { training }: CallContext): Tensor {
     const gamma = this.#gamma?.value ?? null;
     const beta = this.#beta?.value ?? null;
+    const [movingMean, movingVariance] = [this.#movingMean.value, this.#movingVariance.value];
     if (!training || !this.trainable) {
-      const mean = this.#movingMean.value;
-      const variance = this.#movingVariance.value;
-      return batchNormInference(x, mean, variance, gamma, beta, { epsilon: this.#epsilon });
+      return batchNormInference(x, movingMean, movingVariance, gamma, beta, this);
     }
-    const { output, mean, variance } = batchNorm(x, gamma, beta, { epsilon: this.#epsilon });
-    noGrad(() => {
-      this.#move(this.#movingMean, mean);
-      this.#move(this.#movingVariance, variance);
-    });
+    const { output, mean, variance } = batchNorm(x, gamma, beta, this);
+    this.#move([movingMean, movingVariance], [mean.buffer, variance.buffer]);
     return output;
   }
 
-  #move(moving: Weight, batch: Tensor): void {
-    const kept = mul(moving.value, this.#momentum);
-    moving.value.assign(add(kept, mul(batch, 1 - this.#momentum)));
+  /** moving = moving · momentum + batch · (1 − momentum), both statistics in one call. */
+  #move(moving: readonly Tensor[], batch: readonly Buffer[]): void {
+    const buffers = moving.map((each) => each.buffer);
+    moving[0]!.backend.update(updateNames.indexOf('sgd'), buffers, batch, [], this.#hyper);
+    for (const each of moving) each.storage.version++;
   }
 
   override config(): Record<string, unknown> {
+    const { axis, momentum, epsilon, center, scale } = this;
     return {
       ...super.config(),
-      momentum: this.#momentum,
-      epsilon: this.#epsilon,
-      center: this.#options.center ?? true,
-      scale: this.#options.scale ?? true,
+      ...{ axis, momentum, epsilon, center, scale },
+      ...weightConfig('gamma', this.#parts.gamma),
+      ...weightConfig('beta', this.#parts.beta),
+      ...weightConfig('movingMean', this.#parts.movingMean),
+      ...weightConfig('movingVariance', this.#parts.movingVariance),
     };
   }
 }

@@ -13,50 +13,41 @@
  * }
  * ```
  *
- * Shapes given to `build` and `outputShape` are those of one sample: without the batch axis.
+ * Shapes given to `build` and `outputShape` are those of one sample: without the batch axis. To be
+ * saved and cloned, a layer with arguments also states them in `config` (and `positional`).
  */
 
-import type { Constraint } from '../constraints.js';
-import * as constraints from '../constraints.js';
 import type { FloatDType } from '../backends/dtype.js';
 import { defaultBackend } from '../backends/registry.js';
+import * as constraints from '../constraints.js';
 import { ShapeError, ValueError } from '../errors.js';
 import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
-import type { Regularizer } from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
+import { affine } from '../ops/elementwise.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { SymbolicCall, SymbolicTensor } from './symbolic.js';
+import { Weight } from './weight.js';
+import type { WeightOptions } from './weight.js';
 
 /** How a layer is being used. */
 export interface CallContext {
   /** True in fit: dropout drops, batch normalization uses the batch's statistics. */
   readonly training: boolean;
-  /** Adds a scalar to the loss (activity regularization). Absent outside training. */
+  /** True in Monte-Carlo prediction: dropout and noise act though nothing is trained. */
+  readonly sampling?: boolean;
+  /** Adds a scalar to the loss (activity regularization). Absent where there is no loss. */
   readonly addLoss?: (loss: Tensor) => void;
+  /** Is shown every layer's output as it is made. */
+  readonly observe?: (layer: Layer, output: Tensor) => void;
 }
 
-/** One named array of a layer. */
-export class Weight {
-  constructor(
-    readonly name: string,
-    /** Its values; `requiresGrad` follows whether it is being trained. */
-    readonly value: Tensor,
-    /** Whether the optimizer may change it: false for statistics such as moving averages. */
-    readonly trainable: boolean,
-    readonly regularizer: Regularizer | null,
-    readonly constraint: Constraint | null,
-  ) {}
-}
-
-export interface WeightOptions {
-  readonly initializer?: initializers.InitializerLike;
-  readonly trainable?: boolean;
-  readonly regularizer?: regularizers.RegularizerLike | null;
-  readonly constraint?: constraints.ConstraintLike | null;
-}
+/** Whether dropout and noise act. */
+export const isNoisy = (context: CallContext): boolean =>
+  context.training || context.sampling === true;
 
 export interface LayerOptions {
   /** Unique within a model; default the class name in snake case, numbered. */
@@ -67,15 +58,17 @@ export interface LayerOptions {
   readonly dtype?: FloatDType;
   /** Shape of one sample; on the first layer of a Sequential it lets the model build at once. */
   readonly inputShape?: Shape;
+  /** Penalizes the layer's output; the penalty is divided by the batch size, as in Keras. */
+  readonly activityRegularizer?: regularizers.RegularizerLike | null;
 }
 
 const instances = new Map<string, number>();
 
-/** `BatchNormalization` → `batch_normalization`. */
+/** `BatchNormalization` → `batch_normalization`, `PReLU` → `p_re_lu`, as Keras names layers. */
 export function snakeCase(name: string): string {
   return name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();
 }
 
@@ -86,75 +79,160 @@ function uniqueName(className: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
+/** Grows whenever any layer's weights or trainability change: what caches are compared with. */
+let revision = 0;
+
 export abstract class Layer {
+  /**
+   * Entries of `config` that the constructor takes one by one, before its options: `['units']` for
+   * `new Dense(units, options)`.
+   */
+  static readonly positional: readonly string[] = [];
+
   readonly name: string;
   readonly dtype: FloatDType;
   /** Shape of one sample given by the user, or learned when the layer was built. */
   inputShape: Shape | undefined;
+  readonly activityRegularizer: regularizers.Regularizer | null;
   readonly #weights: Weight[] = [];
+  #inputShapes: readonly Shape[] = [];
   #trainable: boolean;
   #built = false;
+  #trained: readonly Weight[] = [];
+  #trainedAt = -1;
 
   constructor(options: LayerOptions = {}) {
     this.name = options.name ?? uniqueName(this.constructor.name);
     this.dtype = options.dtype ?? 'float32';
     this.inputShape = options.inputShape;
+    this.activityRegularizer = options.activityRegularizer
+      ? regularizers.get(options.activityRegularizer)
+      : null;
     this.#trainable = options.trainable ?? true;
   }
+
+  // ---- what a subclass says ---------------------------------------------------------------------
 
   /** The result for a batch `x` [batch, ...inputShape]. */
   abstract call(x: Tensor, context: CallContext): Tensor;
 
   /** Makes the weights. Called once, with the shape of one sample, before the first call. */
-  build(inputShape: Shape): void {
-    void inputShape;
-  }
+  build?(...inputShapes: Shape[]): void;
 
   /** Shape of one result sample for one input sample. Default: unchanged. */
-  outputShape(inputShape: Shape): Shape {
-    return inputShape;
+  outputShape(...inputShapes: Shape[]): Shape {
+    return inputShapes[0]!;
   }
 
   /** The arguments that make an equal layer, as plain JSON. */
   config(): Record<string, unknown> {
+    const { activityRegularizer: penalty } = this;
     return {
       name: this.name,
-      trainable: this.trainable,
+      trainable: this.#trainable,
       dtype: this.dtype,
       ...(this.inputShape ? { inputShape: [...this.inputShape] } : {}),
+      ...(penalty ? { activityRegularizer: regularizers.serialize(penalty) } : {}),
     };
   }
+
+  /** Layers inside this one. */
+  get sublayers(): readonly Layer[] {
+    return [];
+  }
+
+  // ---- calling ----------------------------------------------------------------------------------
 
   get built(): boolean {
     return this.#built;
   }
 
-  /** Builds the layer if it is not yet built; checks the shape if it is. */
-  ensureBuilt(inputShape: Shape): void {
+  /** Shapes the layer was built with, one per input. */
+  get inputShapes(): readonly Shape[] {
+    return this.#inputShapes;
+  }
+
+  /** Builds the layer if it is not yet built, for samples of these shapes. */
+  ensureBuilt(...inputShapes: Shape[]): void {
     if (this.#built) return;
-    if (this.inputShape && !sameShape(this.inputShape, inputShape)) {
+    const [first] = inputShapes;
+    if (this.inputShape && first && !sameShape(this.inputShape, first)) {
       throw new ShapeError(
         `layer ${this.name}: inputShape ${showShape(this.inputShape)} was given, but the layer ` +
-          `receives samples of shape ${showShape(inputShape)}`,
+          `receives samples of shape ${showShape(first)}`,
       );
     }
-    this.inputShape = inputShape;
-    this.build(inputShape);
+    this.build?.(...inputShapes);
+    this.inputShape = first;
+    this.#inputShapes = inputShapes;
     this.#built = true;
     this.#markTrained();
   }
 
-  /** Builds if needed and calls. */
+  /** The result for a batch, building the layer if needed. */
   apply(x: Tensor, context: CallContext = { training: false }): Tensor {
     if (!this.#built) this.ensureBuilt(x.shape.slice(1));
-    return this.call(x, context);
+    return this.finish(this.call(x, context), context);
   }
 
-  /** Whether training changes its weights; frozen layers behave as in inference. */
+  /** {@link apply} for layers of any number of inputs and outputs. */
+  applyAll(inputs: readonly Tensor[], context: CallContext = { training: false }): Tensor[] {
+    this.#checkOne(inputs.length);
+    return [this.apply(inputs[0]!, context)];
+  }
+
+  /** What is done with every output: penalties, observers. */
+  protected finish(output: Tensor, context: CallContext): Tensor {
+    if (this.activityRegularizer && context.addLoss) {
+      const penalty = this.activityRegularizer.call(output);
+      context.addLoss(affine(penalty, 1 / Math.max(1, output.shape[0]!), 0));
+    }
+    context.observe?.(this, output);
+    return output;
+  }
+
+  /** Places the layer in a functional model: what it will give for what others will give. */
+  on(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
+    const outputs = this.onAll(inputs);
+    if (outputs.length === 1) return outputs[0]!;
+    throw new ValueError(`${this.name} has ${outputs.length} outputs; place it with onAll()`);
+  }
+
+  /** {@link on} for layers of several outputs. */
+  onAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
+    const list = inputs instanceof SymbolicTensor ? [inputs] : inputs;
+    for (const each of list) {
+      if (each instanceof SymbolicTensor) continue;
+      throw new ValueError(
+        `${this.name}.on: takes what input() or another layer's on() returned; to compute the ` +
+          'result for a tensor use apply()',
+      );
+    }
+    const shapes = list.map((each) => each.shape);
+    const outputs = this.outputShapes(...shapes);
+    this.ensureBuilt(...shapes);
+    return new SymbolicCall(this, list, outputs).outputs;
+  }
+
+  /** Shapes of one sample of each output. */
+  outputShapes(...inputShapes: Shape[]): readonly Shape[] {
+    this.#checkOne(inputShapes.length);
+    return [this.outputShape(...inputShapes)];
+  }
+
+  #checkOne(count: number): void {
+    if (count === 1) return;
+    throw new ValueError(`layer ${this.name} takes one input, got ${count}`);
+  }
+
+  // ---- weights ----------------------------------------------------------------------------------
+
+  /** Whether training changes its weights; frozen batch normalization behaves as in inference. */
   get trainable(): boolean {
     return this.#trainable;
   }
 
+  /** Freezes or unfreezes this layer and those inside it, from the next step on. */
   set trainable(value: boolean) {
     this.#trainable = value;
     for (const layer of this.sublayers) layer.trainable = value;
@@ -165,21 +243,28 @@ export abstract class Layer {
     for (const weight of this.#weights) {
       weight.value.requiresGrad = weight.trainable && this.#trainable;
     }
+    Layer.structureChanged();
   }
 
-  /** Layers inside this one. */
-  get sublayers(): readonly Layer[] {
-    return [];
+  /** To be called when a container's layers change: what is cached of weights is found anew. */
+  protected static structureChanged(): void {
+    revision++;
   }
 
-  /** All weights, those of inner layers too, in the order they were made. */
+  /** All weights, those of inner layers too, in the order they were made; shared ones once. */
   get weights(): Weight[] {
-    return [...this.#weights, ...this.sublayers.flatMap((layer) => layer.weights)];
+    const inner = this.sublayers;
+    if (inner.length === 0) return [...this.#weights];
+    return [...new Set([...this.#weights, ...inner.flatMap((layer) => layer.weights)])];
   }
 
   /** The weights the optimizer changes. */
-  get trainableWeights(): Weight[] {
-    return this.weights.filter((weight) => weight.value.requiresGrad);
+  get trainableWeights(): readonly Weight[] {
+    if (this.#trainedAt !== revision) {
+      this.#trained = this.weights.filter((weight) => weight.value.requiresGrad);
+      this.#trainedAt = revision;
+    }
+    return this.#trained;
   }
 
   /** Copies of all weights' values, in the order of `weights`. */
@@ -229,4 +314,41 @@ export abstract class Layer {
     this.#weights.push(weight);
     return weight;
   }
+
+  // ---- copies -----------------------------------------------------------------------------------
+
+  /**
+   * A layer of the same name and arguments with weights of its own: copies of this one's, or fresh
+   * ones with `{ weights: false }`.
+   */
+  clone(options: CloneOptions = {}): this {
+    const twin = this.remake();
+    if (!this.#built) return twin;
+    twin.ensureBuilt(...this.#inputShapes);
+    if (options.weights ?? true) twin.setWeights(this.weights.map((weight) => weight.value));
+    return twin;
+  }
+
+  /** An equal layer, not built. Containers remake the layers inside. */
+  protected remake(): this {
+    return makeLayer(this.constructor as LayerClass, this.config()) as this;
+  }
+}
+
+export interface CloneOptions {
+  /** Copy the weights' values. Default true. */
+  readonly weights?: boolean;
+}
+
+/** A class of layers that can be made from a config. */
+export interface LayerClass {
+  new (...args: never[]): Layer;
+  readonly positional: readonly string[];
+}
+
+/** A layer from its class and what its `config()` gave. */
+export function makeLayer(made: LayerClass, config: Readonly<Record<string, unknown>>): Layer {
+  const leading = made.positional.map((name) => config[name]);
+  const construct = made as unknown as new (...args: unknown[]) => Layer;
+  return new construct(...leading, config);
 }

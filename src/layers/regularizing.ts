@@ -1,56 +1,60 @@
-/** Layers that act in training only: dropout and its kin. */
+/** Layers that only regularize: noise, and a penalty on what passes through. */
 
-import { alphaDropout, dropout } from '../ops/dropout.js';
 import { ValueError } from '../errors.js';
+import { gaussianNoise } from '../ops/dropout.js';
+import { L1L2 } from '../regularizers.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Layer } from './layer.js';
+import { isNoisy, Layer } from './layer.js';
 import type { CallContext, LayerOptions } from './layer.js';
 
-function checkRate(name: string, rate: number): number {
-  if (!(rate >= 0 && rate < 1)) {
-    throw new ValueError(`${name}: rate must be at least 0 and below 1, not ${rate}`);
-  }
-  return rate;
-}
+/** Adds normal noise of mean 0 in training. Identity in inference. */
+export class GaussianNoise extends Layer {
+  static override readonly positional = ['stddev'];
+  readonly stddev: number;
 
-/**
- * Sets a random share `rate` of the inputs to 0 in training and scales the others by 1 / (1 − rate)
- * (Srivastava et al. 2014). Identity in inference.
- */
-export class Dropout extends Layer {
-  readonly rate: number;
-
-  constructor(rate: number, options: LayerOptions = {}) {
+  constructor(stddev: number, options: LayerOptions = {}) {
     super(options);
-    this.rate = checkRate('Dropout', rate);
+    if (!(stddev >= 0 && stddev < Infinity)) {
+      throw new ValueError(`GaussianNoise: stddev must be 0 or more, not ${stddev}`);
+    }
+    this.stddev = stddev;
   }
 
-  override call(x: Tensor, { training }: CallContext): Tensor {
-    return training && this.rate > 0 ? dropout(x, this.rate) : x;
+  override call(x: Tensor, context: CallContext): Tensor {
+    return this.stddev > 0 && isNoisy(context) ? gaussianNoise(x, this.stddev) : x;
   }
 
   override config(): Record<string, unknown> {
-    return { ...super.config(), rate: this.rate };
+    return { ...super.config(), stddev: this.stddev };
   }
 }
 
-/**
- * Dropout that keeps mean and variance of self-normalizing activations: dropped inputs take SELU's
- * negative limit, and the result is scaled and shifted back (Klambauer et al. 2017).
- */
-export class AlphaDropout extends Layer {
-  readonly rate: number;
+export interface ActivityRegularizationOptions extends Omit<LayerOptions, 'activityRegularizer'> {
+  /** Factor of Σ|x|. Default 0. */
+  readonly l1?: number;
+  /** Factor of Σx². Default 0. */
+  readonly l2?: number;
+}
 
-  constructor(rate: number, options: LayerOptions = {}) {
-    super(options);
-    this.rate = checkRate('AlphaDropout', rate);
+/** Passes its input on and adds l1 · Σ|x| + l2 · Σx², divided by the batch size, to the loss. */
+export class ActivityRegularization extends Layer {
+  readonly l1: number;
+  readonly l2: number;
+
+  constructor(options: ActivityRegularizationOptions = {}) {
+    const { l1 = 0, l2 = 0 } = options;
+    super({ ...options, activityRegularizer: new L1L2({ l1, l2 }) });
+    this.l1 = l1;
+    this.l2 = l2;
   }
 
-  override call(x: Tensor, { training }: CallContext): Tensor {
-    return training && this.rate > 0 ? alphaDropout(x, this.rate) : x;
+  override call(x: Tensor): Tensor {
+    return x;
   }
 
   override config(): Record<string, unknown> {
-    return { ...super.config(), rate: this.rate };
+    const config: Record<string, unknown> = { ...super.config(), l1: this.l1, l2: this.l2 };
+    delete config['activityRegularizer'];
+    return config;
   }
 }

@@ -1,18 +1,18 @@
 /** Layers that only change the shape. */
 
 import { ShapeError } from '../errors.js';
+import { viewAs } from '../ops/copy.js';
+import { transpose } from '../ops/move.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { viewAs } from '../ops/copy.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 
 /** [batch, a, b, …] → [batch, a · b · …]. */
 export class Flatten extends Layer {
   override call(x: Tensor): Tensor {
-    const batch = x.shape[0]!;
-    return viewAs(x, [batch, batch === 0 ? sizeOf(x.shape.slice(1)) : x.size / batch]);
+    return viewAs(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
   }
 
   override outputShape(inputShape: Shape): Shape {
@@ -22,10 +22,17 @@ export class Flatten extends Layer {
 
 /** Each sample under another shape of the same size; one size may be −1, worked out. */
 export class Reshape extends Layer {
+  static override readonly positional = ['targetShape'];
   readonly targetShape: Shape;
 
   constructor(targetShape: Shape, options: LayerOptions = {}) {
     super(options);
+    const sizes = targetShape.every((n) => Number.isInteger(n) && n >= -1);
+    if (!sizes || targetShape.filter((n) => n === -1).length > 1) {
+      throw new ShapeError(
+        `Reshape: ${showShape(targetShape)} must be whole numbers, 0 or more, with at most one −1`,
+      );
+    }
     this.targetShape = [...targetShape];
   }
 
@@ -35,21 +42,52 @@ export class Reshape extends Layer {
 
   override outputShape(inputShape: Shape): Shape {
     const size = sizeOf(inputShape);
-    const known = this.targetShape.reduce(
-      (product, each) => (each < 0 ? product : product * each),
-      1,
+    const known = sizeOf(this.targetShape.filter((n) => n >= 0));
+    const shape = this.targetShape.map((n) => (n < 0 ? size / known : n));
+    if (sizeOf(shape) === size && shape.every(Number.isInteger)) return shape;
+    throw new ShapeError(
+      `layer ${this.name}: cannot reshape samples of ${showShape(inputShape)} to ` +
+        showShape(this.targetShape),
     );
-    const shape = this.targetShape.map((each) => (each < 0 ? size / known : each));
-    if (sizeOf(shape) !== size || shape.some((each) => !Number.isInteger(each))) {
-      throw new ShapeError(
-        `layer ${this.name}: cannot reshape samples of ${showShape(inputShape)} to ` +
-          showShape(this.targetShape),
-      );
-    }
-    return shape;
   }
 
   override config(): Record<string, unknown> {
     return { ...super.config(), targetShape: [...this.targetShape] };
+  }
+}
+
+/** Axes of each sample in another order: `new Permute([2, 1])` exchanges two; the batch stays. */
+export class Permute extends Layer {
+  static override readonly positional = ['dims'];
+  /** Axis i of a result is axis dims[i] of the input, counted with the batch as 0. */
+  readonly dims: readonly number[];
+
+  constructor(dims: readonly number[], options: LayerOptions = {}) {
+    super(options);
+    this.dims = [...dims];
+    const sorted = [...dims].sort((a, b) => a - b);
+    if (sorted.some((axis, i) => axis !== i + 1)) {
+      throw new ShapeError(
+        `Permute: ${showShape(dims)} must hold each of 1 to ${dims.length} once; the batch, axis ` +
+          '0, stays',
+      );
+    }
+  }
+
+  override call(x: Tensor): Tensor {
+    return transpose(x, [0, ...this.dims]);
+  }
+
+  override outputShape(inputShape: Shape): Shape {
+    if (inputShape.length === this.dims.length)
+      return this.dims.map((axis) => inputShape[axis - 1]!);
+    throw new ShapeError(
+      `layer ${this.name}: ${showShape(this.dims)} orders ${this.dims.length} axes, the samples ` +
+        `have shape ${showShape(inputShape)}`,
+    );
+  }
+
+  override config(): Record<string, unknown> {
+    return { ...super.config(), dims: [...this.dims] };
   }
 }

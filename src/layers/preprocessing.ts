@@ -1,0 +1,204 @@
+/** Layers that bring data to a scale: by given numbers, or by statistics of the data. */
+
+import { noGrad } from '../autograd/tape.js';
+import { DTypeError, ShapeError, ValueError } from '../errors.js';
+import { cast } from '../ops/cast.js';
+import { add, affine, div, maximum, mul, sqrt, sub } from '../ops/elementwise.js';
+import { mean, variance } from '../ops/statistics.js';
+import { asTensor } from '../tensor/create.js';
+import type { TensorLike } from '../tensor/create.js';
+import { checkAxes, showShape, sizeOf } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
+import { Scope } from '../tensor/storage.js';
+import { fromArray, Tensor } from '../tensor/tensor.js';
+import { Layer } from './layer.js';
+import type { LayerOptions } from './layer.js';
+import type { Weight } from './weight.js';
+
+export interface RescalingOptions extends LayerOptions {
+  /** Added after scaling. Default 0. */
+  readonly offset?: number;
+}
+
+/** x · scale + offset: `new Rescaling(1 / 255)` brings pixels to [0, 1]. */
+export class Rescaling extends Layer {
+  static override readonly positional = ['scale'];
+  readonly scale: number;
+  readonly offset: number;
+
+  constructor(scale: number, options: RescalingOptions = {}) {
+    super(options);
+    this.scale = scale;
+    this.offset = options.offset ?? 0;
+    if (!Number.isFinite(this.scale) || !Number.isFinite(this.offset)) {
+      throw new ValueError(
+        `Rescaling: scale ${this.scale} and offset ${this.offset} must be finite numbers`,
+      );
+    }
+  }
+
+  override call(x: Tensor): Tensor {
+    return affine(x, this.scale, this.offset);
+  }
+
+  override config(): Record<string, unknown> {
+    return { ...super.config(), scale: this.scale, offset: this.offset };
+  }
+}
+
+export interface NormalizationOptions extends LayerOptions {
+  /**
+   * Axes that keep statistics of their own, the batch being axis 0; null for one mean and variance
+   * of everything. Default the last: one per feature.
+   */
+  readonly axis?: number | readonly number[] | null;
+  /** Known statistics, one number per feature, in place of {@link Normalization.adapt}. */
+  readonly mean?: number | readonly number[];
+  readonly variance?: number | readonly number[];
+  /** Undo a normalization instead: x · √variance + mean. Default false. */
+  readonly invert?: boolean;
+}
+
+/** Samples taken at a time by {@link Normalization.adapt}. */
+const chunk = 1024;
+/** The smallest standard deviation divided by: constant features stay finite. */
+const smallest = 1e-7;
+
+/**
+ * Brings each feature to mean 0 and variance 1 by statistics that {@link adapt} takes from data, or
+ * that were given. They are weights, which training does not change and files keep.
+ */
+export class Normalization extends Layer {
+  readonly axis: number | readonly number[] | null;
+  readonly invert: boolean;
+  readonly #known: readonly [mean: readonly number[], variance: readonly number[]] | null;
+  #axes: readonly number[] = [];
+  #mean!: Weight;
+  #variance!: Weight;
+
+  constructor(options: NormalizationOptions = {}) {
+    super(options);
+    this.axis = options.axis === undefined ? -1 : options.axis;
+    this.invert = options.invert ?? false;
+    if ((options.mean === undefined) !== (options.variance === undefined)) {
+      throw new ValueError('Normalization: give both mean and variance, or neither');
+    }
+    this.#known =
+      options.mean === undefined ? null : [listOf(options.mean), listOf(options.variance!)];
+  }
+
+  override build(inputShape: Shape): void {
+    const rank = inputShape.length + 1;
+    this.#axes = this.axis === null ? [] : checkAxes(this.axis, rank, `layer ${this.name}: axis`);
+    if (this.#axes[0] === 0) {
+      throw new ShapeError(
+        `layer ${this.name}: axis 0 is the batch; statistics are kept along axes of the samples, ` +
+          `which have shape ${showShape(inputShape)}`,
+      );
+    }
+    // Size 1 along the other axes, so that statistics broadcast against samples.
+    const shape = inputShape.map((n, i) => (this.#axes.includes(i + 1) ? n : 1));
+    const fixed = { trainable: false } as const;
+    this.#mean = this.addWeight('mean', shape, { ...fixed, initializer: 'zeros' });
+    this.#variance = this.addWeight('variance', shape, { ...fixed, initializer: 'ones' });
+    if (this.#known) this.#set(...this.#known);
+  }
+
+  override call(x: Tensor): Tensor {
+    const deviation = maximum(sqrt(this.#variance.value), smallest);
+    if (this.invert) return add(mul(x, deviation), this.#mean.value);
+    return div(sub(x, this.#mean.value), deviation);
+  }
+
+  /**
+   * Takes the statistics from data [samples, ...], or from several such in turn; earlier ones are
+   * forgotten. Not for layers inside a model that is being trained at the time.
+   */
+  adapt(data: TensorLike | Iterable<TensorLike>): this {
+    const parts = isData(data) ? [data] : data;
+    let total: Statistics | null = null;
+    for (const part of parts) {
+      const x = asTensor(part);
+      if (x.rank === 0) throw new ShapeError(`${this.name}.adapt: data needs an axis of samples`);
+      this.ensureBuilt(x.shape.slice(1));
+      for (let from = 0; from < x.shape[0]!; from += chunk) {
+        const found = this.#statistics(x, from, Math.min(from + chunk, x.shape[0]!));
+        total = total ? combine(total, found) : found;
+      }
+    }
+    if (!total) throw new ValueError(`${this.name}.adapt: the data has no samples`);
+    this.#set(total.mean, total.variance);
+    return this;
+  }
+
+  /** Mean and variance of samples [from, to). */
+  #statistics(x: Tensor, from: number, to: number): Statistics {
+    const scope = new Scope();
+    try {
+      return noGrad(() => {
+        const shape = [to - from, ...x.shape.slice(1)];
+        const width = sizeOf(x.shape.slice(1));
+        const rows = new Tensor(x.storage, shape, x.dtype, x.offset + from * width);
+        const values = cast(rows, this.dtype);
+        const over = shape.map((_, axis) => axis).filter((axis) => !this.#axes.includes(axis));
+        const average = [...mean(values, over).dataSync()];
+        const count = values.size / Math.max(1, average.length);
+        return { count, mean: average, variance: [...variance(values, over).dataSync()] };
+      });
+    } finally {
+      scope.end();
+    }
+  }
+
+  #set(average: readonly number[], spread: readonly number[]): void {
+    for (const [what, values, weight] of [
+      ['mean', average, this.#mean],
+      ['variance', spread, this.#variance],
+    ] as const) {
+      const { shape, size, dtype, backend } = weight.value;
+      if (values.length !== size && values.length !== 1) {
+        throw new ShapeError(
+          `layer ${this.name}: ${what} has ${values.length} values for ${size} features`,
+        );
+      }
+      const list = Array.from({ length: size }, (_, i) => values[values.length === 1 ? 0 : i]!);
+      const array = dtype === 'float64' ? Float64Array.from(list) : Float32Array.from(list);
+      weight.value.assign(fromArray(array, shape, dtype, backend));
+    }
+  }
+
+  override config(): Record<string, unknown> {
+    const known = this.#known ? { mean: this.#known[0], variance: this.#known[1] } : {};
+    return { ...super.config(), axis: this.axis, invert: this.invert, ...known };
+  }
+}
+
+interface Statistics {
+  readonly count: number;
+  readonly mean: readonly number[];
+  readonly variance: readonly number[];
+}
+
+/** Statistics of two parts together (Chan, Golub, LeVeque 1979). */
+function combine(a: Statistics, b: Statistics): Statistics {
+  const count = a.count + b.count;
+  const share = b.count / count;
+  const distance = a.mean.map((value, i) => b.mean[i]! - value);
+  return {
+    count,
+    mean: a.mean.map((value, i) => value + distance[i]! * share),
+    variance: a.variance.map(
+      (value, i) =>
+        value * (1 - share) + b.variance[i]! * share + distance[i]! ** 2 * share * (1 - share),
+    ),
+  };
+}
+
+const listOf = (values: number | readonly number[]): readonly number[] =>
+  typeof values === 'number' ? [values] : [...values];
+
+function isData(data: TensorLike | Iterable<TensorLike>): data is TensorLike {
+  if (data instanceof Tensor || ArrayBuffer.isView(data) || Array.isArray(data)) return true;
+  if (typeof data === 'object' && Symbol.iterator in data) return false;
+  throw new DTypeError(`adapt: expected a tensor, arrays, or an iterable of them`);
+}

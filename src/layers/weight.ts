@@ -1,0 +1,72 @@
+/** The named arrays of a layer, and the options that say how they begin and are kept in bounds. */
+
+import * as constraints from '../constraints.js';
+import type { Constraint, ConstraintLike } from '../constraints.js';
+import * as initializers from '../initializers/index.js';
+import type { Initializer, InitializerLike } from '../initializers/index.js';
+import * as regularizers from '../regularizers.js';
+import type { Regularizer, RegularizerLike } from '../regularizers.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** One named array of a layer. */
+export class Weight {
+  constructor(
+    readonly name: string,
+    /** Its values; `requiresGrad` follows whether it is being trained. */
+    readonly value: Tensor,
+    /** Whether the optimizer may change it: false for statistics such as moving averages. */
+    readonly trainable: boolean,
+    readonly regularizer: Regularizer | null,
+    readonly constraint: Constraint | null,
+  ) {}
+}
+
+export interface WeightOptions {
+  /** Default glorotUniform. */
+  readonly initializer?: InitializerLike;
+  /** Default true. */
+  readonly trainable?: boolean;
+  readonly regularizer?: RegularizerLike | null;
+  readonly constraint?: ConstraintLike | null;
+}
+
+/** Options of a layer that concern its weight `Name`: `kernelInitializer` and so on. */
+export type WeightArguments<Name extends string> = Readonly<
+  Partial<Record<`${Name}Initializer`, InitializerLike>> &
+    Partial<Record<`${Name}Regularizer`, RegularizerLike | null>> &
+    Partial<Record<`${Name}Constraint`, ConstraintLike | null>>
+>;
+
+/** The parts that such options name. */
+export interface WeightParts {
+  readonly initializer: Initializer;
+  readonly regularizer: Regularizer | null;
+  readonly constraint: Constraint | null;
+}
+
+/** Finds the parts that a layer's options name for one weight. Throws for names there are not. */
+export function weightParts<Name extends string>(
+  name: Name,
+  options: WeightArguments<Name>,
+  initializer: InitializerLike,
+): WeightParts {
+  const given = options as Readonly<Record<string, unknown>>;
+  const first = given[`${name}Initializer`] as InitializerLike | undefined;
+  const regularizer = given[`${name}Regularizer`] as RegularizerLike | null | undefined;
+  const constraint = given[`${name}Constraint`] as ConstraintLike | null | undefined;
+  return {
+    initializer: initializers.get(first ?? initializer),
+    regularizer: regularizer ? regularizers.get(regularizer) : null,
+    constraint: constraint ? constraints.get(constraint) : null,
+  };
+}
+
+/** The entries of a layer's config that {@link weightParts} makes equal parts from. */
+export function weightConfig(name: string, parts: WeightParts): Record<string, unknown> {
+  const { initializer, regularizer, constraint } = parts;
+  return {
+    [`${name}Initializer`]: initializers.serialize(initializer),
+    ...(regularizer ? { [`${name}Regularizer`]: regularizers.serialize(regularizer) } : {}),
+    ...(constraint ? { [`${name}Constraint`]: constraints.serialize(constraint) } : {}),
+  };
+}
