@@ -41,6 +41,7 @@ export class ProgressBar extends Callback {
   readonly #moving: boolean;
   #epoch = 0;
   #began = 0;
+  #trained = 0;
   #shown = 0;
   #steps = 0;
   #open = false;
@@ -67,7 +68,7 @@ export class ProgressBar extends Callback {
         'the loss is NaN: training has diverged; try a lower learning rate or clip the gradients',
       );
     }
-    const now = performance.now();
+    const now = (this.#trained = performance.now());
     const last = this.#steps === this.run.stepsPerEpoch;
     if (now - this.#shown < (this.#moving ? redraw : lineEvery) && !(last && this.#moving)) return;
     this.#shown = now;
@@ -78,7 +79,8 @@ export class ProgressBar extends Callback {
 
   override onEpochEnd(_epoch: number, logs: Logs): void {
     const seconds = (performance.now() - this.#began) / 1000;
-    const rate = this.#steps / seconds;
+    // Validation is no part of the speed.
+    const rate = this.#steps / ((this.#trained - this.#began) / 1000);
     const left = (this.run.epochs - this.#epoch - 1) * seconds;
     const rest = left > 0 ? ` · at most ${showSeconds(left)} left` : '';
     const text =
