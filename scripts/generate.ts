@@ -1,5 +1,5 @@
 /**
- * Makes the generated sources from src/backends/formulas.ts, or with `--check` fails (exit status 1)
+ * Makes the generated sources from src/backends/formulas.ts; with `--check`, fails (exit status 1)
  * when a committed one is not what the formulas say.
  *
  *     node --import tsx scripts/generate.ts [--check]
@@ -9,28 +9,18 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = new URL('../', import.meta.url);
+import { emitCpp } from './emit-cpp.js';
+import { emitJs } from './emit-js.js';
 
-interface Target {
-  /** The generated file, from the repository's root. */
-  readonly path: string;
-  readonly emit: () => string;
-}
-
-const targets: Target[] = [];
-const emitters = [
-  ['./emit-js.ts', 'emitJs', 'src/backends/js-loops.ts'],
-  ['./emit-cpp.ts', 'emitCpp', 'native/kernels/formulas.inc'],
-] as const;
-for (const [module, name, path] of emitters) {
-  if (!existsSync(new URL(module, import.meta.url))) continue;
-  const exported = (await import(module)) as Record<string, () => string>;
-  targets.push({ path, emit: exported[name]! });
-}
+/** Generated files, from the repository's root, and what makes them. */
+const targets: readonly (readonly [path: string, emit: () => string])[] = [
+  ['src/backends/js-loops.ts', emitJs],
+  ['native/kernels/formulas.inc', emitCpp],
+];
 
 const check = process.argv.includes('--check');
-for (const { path, emit } of targets) {
-  const file = fileURLToPath(new URL(path, root));
+for (const [path, emit] of targets) {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
   const wanted = emit();
   const found = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   if (found === wanted) continue;

@@ -1,7 +1,7 @@
 /**
- * The conformance suite of backends: every method of the Backend interface against naive references,
- * at all dtypes and at the sizes where code goes wrong. Random numbers must agree to the bit,
- * everything else to a stated number of roundings.
+ * The conformance suite of backends: every method of the Backend interface against naive
+ * references, at all dtypes and at the sizes where code goes wrong. Random numbers must agree to
+ * the bit, everything else to a stated number of roundings.
  */
 
 import { describe } from 'vitest';

@@ -8,7 +8,7 @@ import type { DType } from './dtype.js';
 
 /** Bytes this process may have: the machine's memory or, when smaller, its container's. */
 function memoryLimit(): number {
-  const constrained = process.constrainedMemory?.() ?? 0; // 0 or huge when there is none
+  const constrained = process.constrainedMemory(); // 0 or huge when there is none
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
@@ -39,7 +39,7 @@ function allocate(dtype: DType, size: number): HostArray {
 /** The memory functions of the Backend interface; see backend.ts. */
 export const hostMemory = {
   allocate,
-  release(): void {},
+  release: (): void => undefined, // the collector does it
   view: (buffer: HostArray, start: number, size: number): HostArray =>
     buffer.subarray(start, start + size),
   write(buffer: HostArray, values: HostArray): void {

@@ -2,7 +2,7 @@
 
 import type { HostArray } from './backend.js';
 
-/** Runs at least this long are copied by `set`, whose call costs about as much as fifty elements. */
+/** Runs at least this long are copied by `set`: its call costs about as much as fifty elements. */
 const longRun = 64;
 
 /** The loops of a strided copy, outermost first. */

@@ -1,6 +1,6 @@
 /**
- * Sums of the `js` backend. They are taken in double, blocks first and then pairs of halves, so that
- * the error grows with the logarithm of the number of terms.
+ * Sums of the `js` backend. They are taken in double, blocks first and then pairs of halves, so
+ * that the error grows with the logarithm of the number of terms.
  */
 
 import type { HostArray } from './backend.js';

@@ -1,4 +1,4 @@
-/** The `js` backend: all kernels in JavaScript. It needs nothing, and defines what others compute. */
+/** The `js` backend: all kernels in JavaScript. It needs nothing but Node. */
 
 import { ValueError } from '../errors.js';
 import { distributions } from './backend.js';

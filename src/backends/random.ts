@@ -15,7 +15,7 @@
  *   normal          p + q·N(t), t = (w + 0.5)·2^-32 − 0.5, N as {@link normalQuantile}
  *   truncatedNormal p + q·N(t·0.9544997361036416), the same t: within two deviations
  *   bernoulli       u < p ? 1 : 0
- *   dropout         u ≥ rate ? a·x + b : c; only here may the arithmetic on x be in its own precision
+ *   dropout         u ≥ rate ? a·x + b : c, where a·x + b may be computed in x's own precision
  */
 
 import type { Distribution, HostArray } from './backend.js';
@@ -69,8 +69,8 @@ export function philoxBlock(
 }
 
 /**
- * The first `count` words of the stream (key0, key1) from the block of counter (counter1, counter0).
- * `words` has room for `count` rounded up to a multiple of four.
+ * The first `count` words of the stream (key0, key1) from the block of the 64-bit counter
+ * (counter1, counter0). `words` has room for `count` rounded up to a multiple of four.
  */
 export function philoxWords(
   words: Uint32Array,

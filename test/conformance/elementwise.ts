@@ -8,7 +8,7 @@ import type { DType, FloatDType } from '../../src/backends/dtype.js';
 import { parse } from '../../src/backends/expression.js';
 import { kernels } from '../../src/backends/kernels.js';
 import type { Kernel } from '../../src/backends/kernels.js';
-import { array, Bench, expectClose, expectSame, floatDTypes } from './harness.js';
+import { array, type Bench, expectClose, expectSame, floatDTypes } from './harness.js';
 import { numberDTypes, roundoff, Source } from './harness.js';
 import { evaluateFloat, evaluateInteger } from './reference.js';
 

@@ -7,7 +7,7 @@ import type { FloatDType } from '../../src/backends/dtype.js';
 import { parse } from '../../src/backends/expression.js';
 import type { FormulaName } from '../../src/backends/formulas.js';
 import { kernelNumber, kernels } from '../../src/backends/kernels.js';
-import { Bench, expectClose, floatDTypes, roundoff, Source } from './harness.js';
+import { type Bench, expectClose, floatDTypes, roundoff, Source } from './harness.js';
 import { evaluateFloat } from './reference.js';
 import type { Float } from './reference.js';
 
@@ -119,15 +119,16 @@ function matmulTests(bench: Bench, dtype: FloatDType): void {
   const larger: Problem[] = [
     { m: 32, n: 100, k: 100 }, { m: 32, n: 10, k: 100 }, { m: 33, n: 31, k: 300 },
     { m: 100, n: 100, k: 32 }, { m: 1, n: 300, k: 257 }, { m: 300, n: 1, k: 257 },
-    { m: 2, n: 3, k: 1000 }, { m: 5, n: 530, k: 9 }, { m: 130, n: 6, k: 5 }, { m: 65, n: 260, k: 20 },
-    { m: 6, n: 16, k: 3072 },
+    { m: 2, n: 3, k: 1000 }, { m: 5, n: 530, k: 9 }, { m: 130, n: 6, k: 5 },
+    { m: 65, n: 260, k: 20 }, { m: 6, n: 16, k: 3072 },
   ]; // prettier-ignore
   it.each(larger)('$m x $k times $k x $n', (problem) => {
     for (const flags of allFlags) checkMatmul(bench, dtype, problem, flags);
   });
 
   const batches: Problem[] = [
-    { batch: 3, m: 4, n: 5, k: 6 }, { batch: 2, m: 9, n: 20, k: 33 }, { batch: 0, m: 2, n: 2, k: 2 },
+    { batch: 3, m: 4, n: 5, k: 6 }, { batch: 2, m: 9, n: 20, k: 33 },
+    { batch: 0, m: 2, n: 2, k: 2 },
     { batch: 3, m: 4, n: 5, k: 6, sharedA: true }, { batch: 3, m: 4, n: 5, k: 6, sharedB: true },
     { batch: 4, m: 1, n: 3, k: 2, sharedB: true }, { batch: 3, m: 2, n: 2, k: 0 },
     { batch: 2, m: 3, n: 3, k: 3, sharedA: true, sharedB: true },

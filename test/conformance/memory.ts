@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { dtypes } from '../../src/backends/dtype.js';
 import { MemoryError, ValueError } from '../../src/errors.js';
-import { array, Bench, expectSame, Source } from './harness.js';
+import { array, type Bench, expectSame, Source } from './harness.js';
 
 export function memoryTests(bench: Bench): void {
   const { backend } = bench;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { HostArray } from '../../src/backends/backend.js';
 import { typedArray } from '../../src/backends/dtype.js';
 import type { DType, FloatDType } from '../../src/backends/dtype.js';
-import { array, Bench, expectClose, expectSame, floatDTypes } from './harness.js';
+import { array, type Bench, expectClose, expectSame, floatDTypes } from './harness.js';
 import { numberDTypes, roundoff, Source } from './harness.js';
 
 export function movementTests(bench: Bench): void {
@@ -113,7 +113,7 @@ const geometries = [
   { outer: 2, n: 6, count: 2, inner: 0 },
 ];
 
-/** Sums of floats are checked to a few roundings of the sum of magnitudes; integers wrap exactly. */
+/** Sums of floats are checked to a few roundings of the sum of magnitudes; integers wrap. */
 function expectSums(found: HostArray, wanted: Float64Array, magnitudes: Float64Array): void {
   if (found instanceof Int32Array || found instanceof Uint8Array) {
     const wrapped = found.slice();
@@ -210,7 +210,8 @@ function loadRowsTests(bench: Bench): void {
         const [scale, shift] = [source.values(to, parameters), source.values(to, parameters)];
         const out = bench.output(to, count * width);
         const result = bench.backend.loadRows(
-          out, bench.put(data), bench.put(index), bench.put(scale), bench.put(shift), n, count, width,
+          out, bench.put(data), bench.put(index), bench.put(scale), bench.put(shift),
+          n, count, width,
         ); // prettier-ignore
         expect(result).toBe(-1);
         const at = (values: HostArray, c: number): number => values[parameters === 1 ? 0 : c]!;

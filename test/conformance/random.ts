@@ -7,7 +7,7 @@ import type { Distribution } from '../../src/backends/backend.js';
 import { typedArray } from '../../src/backends/dtype.js';
 import type { DType } from '../../src/backends/dtype.js';
 import { fillRandom } from '../../src/backends/random.js';
-import { Bench, expectClose, expectSame, floatDTypes, numberDTypes } from './harness.js';
+import { type Bench, expectClose, expectSame, floatDTypes, numberDTypes } from './harness.js';
 import { roundoff, Source } from './harness.js';
 
 /** [key0, key1, counter0, counter1]; the second's low counter word overflows on the way. */

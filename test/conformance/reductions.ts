@@ -6,7 +6,7 @@ import { reductions } from '../../src/backends/backend.js';
 import type { HostArray, Reduction } from '../../src/backends/backend.js';
 import { typedArray } from '../../src/backends/dtype.js';
 import type { DType, FloatDType } from '../../src/backends/dtype.js';
-import { array, Bench, expectClose, expectSame, floatDTypes } from './harness.js';
+import { array, type Bench, expectClose, expectSame, floatDTypes } from './harness.js';
 import { numberDTypes, roundoff, Source } from './harness.js';
 
 /** [outer, n, inner] */

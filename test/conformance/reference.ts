@@ -85,8 +85,9 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
 };
 
 /**
- * A float formula in double (comparisons give 1 or 0) with a running bound of the error that arithmetic of precision `unit`
- * makes on the way, so that cancellation widens the tolerance exactly where it happens.
+ * A float formula in double (comparisons give 1 or 0), with a running bound of the error that
+ * arithmetic of precision `unit` makes on the way: cancellation widens the tolerance exactly where
+ * it happens.
  */
 export function evaluateFloat(
   tree: Expression,
@@ -161,7 +162,7 @@ function floorDivide(a: bigint, b: bigint): bigint {
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
 }
 
-/** An integer formula, exact: the caller wraps the result to its dtype. Division by zero gives 0. */
+/** An integer formula, exact: the caller wraps the result. Division by zero gives 0. */
 export function evaluateInteger(tree: Expression, names: Readonly<Record<string, bigint>>): bigint {
   const again = (node: Expression): bigint => evaluateInteger(node, names);
   switch (tree.kind) {

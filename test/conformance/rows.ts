@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { HostArray } from '../../src/backends/backend.js';
 import type { FloatDType } from '../../src/backends/dtype.js';
-import { array, Bench, expectClose, floatDTypes, roundoff, Source } from './harness.js';
+import { array, type Bench, expectClose, floatDTypes, roundoff, Source } from './harness.js';
 
 const shapes = [
   [1, 1], [3, 4], [32, 10], [5, 33], [2, 1000], [17, 2], [0, 5], [3, 0], [1, 257],

@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 
 import type { HostArray } from '../../src/backends/backend.js';
 import type { DType } from '../../src/backends/dtype.js';
-import { array, Bench, expectSame, numberDTypes, Source } from './harness.js';
+import { array, type Bench, expectSame, numberDTypes, Source } from './harness.js';
 
 export function sortingTests(bench: Bench): void {
   describe.each(numberDTypes)('sort %s', (dtype) => sortTests(bench, dtype));

@@ -8,7 +8,7 @@ import { parse } from '../../src/backends/expression.js';
 import { updates } from '../../src/backends/formulas.js';
 import type { Update, UpdateName } from '../../src/backends/formulas.js';
 import { hyperNames, updateNames } from '../../src/backends/kernels.js';
-import { Bench, expectClose, floatDTypes, roundoff, Source } from './harness.js';
+import { type Bench, expectClose, floatDTypes, roundoff, Source } from './harness.js';
 import { evaluateFloat } from './reference.js';
 import type { Float } from './reference.js';
 
