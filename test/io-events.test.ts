@@ -58,7 +58,7 @@ test('histograms: every finite value is in its bucket', () => {
 });
 
 async function writeSample(directory: string): Promise<void> {
-  const events = new EventFile(directory);
+  const events = new EventFile(directory, 0);
   for (let step = 0; step < 3; step++) events.scalar('epoch_loss', 1 / (step + 1), step);
   events.scalar('odd', NaN, 2 ** 40);
   events.histogram('dense/kernel/histogram', [0, 0, 1, 30], 1);
@@ -118,8 +118,7 @@ const tensorboard = withPackages('tensorboard');
 test.skipIf(!tensorboard)('TensorBoard finds the same', async () => {
   const directory = join(folder, 'read');
   await writeSample(directory);
-  const second = new EventFile(directory);
-  second.restart(2);
+  const second = new EventFile(directory, 2);
   second.scalar('epoch_loss', 0.25, 2);
   second.scalar('epoch_loss', 0.125, 3);
   await second.close();

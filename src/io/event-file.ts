@@ -27,11 +27,17 @@ let files = 0;
 export class EventFile {
   readonly path: string;
   readonly #directory: string;
+  readonly #startStep: number | null;
   #file: FileHandle | null = null;
   #pending: Uint8Array[] = [];
 
-  constructor(directory: string) {
+  /**
+   * @param startStep readers forget what earlier files of the directory hold from this step on: it
+   *   is written again; null: they show both
+   */
+  constructor(directory: string, startStep: number | null = null) {
     this.#directory = directory;
+    this.#startStep = startStep;
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
     const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${files++}.v2`;
     this.path = join(directory, name);
@@ -79,11 +85,6 @@ export class EventFile {
     this.#hyper('session_end_info', new Message().integer(1, 0).message(4, end));
   }
 
-  /** Tells readers to forget what earlier files hold from this step on: it is written again. */
-  restart(step: number): void {
-    this.#event(new Message().integer(2, step).message(7, new Message().integer(1, sessionStart)));
-  }
-
   /** Writes everything given so far to the file. Throws FileError. */
   async flush(): Promise<void> {
     if (this.#pending.length === 0) return;
@@ -106,11 +107,14 @@ export class EventFile {
   async #open(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     this.#file = await open(this.path, 'a');
-    const version = new Message()
-      .double(1, Date.now() / 1000)
-      .string(3, 'brain.Event:2')
-      .message(10, new Message().string(1, 'gradloom'));
-    await this.#file.appendFile(recordOf(version.encode()));
+    const first = [
+      event().string(3, 'brain.Event:2').message(10, new Message().string(1, 'gradloom')),
+    ];
+    if (this.#startStep !== null) {
+      const session = new Message().integer(1, sessionStart);
+      first.push(event().integer(2, this.#startStep).message(7, session));
+    }
+    await this.#file.appendFile(Buffer.concat(first.map((each) => recordOf(each.encode()))));
   }
 
   #hyper(name: string, content: Message): void {
@@ -129,13 +133,14 @@ export class EventFile {
     const pluginData = new Message().string(1, plugin).bytes(2, content);
     const metadata = new Message().message(1, pluginData).integer(4, kind);
     const value = new Message().string(1, tag).message(8, tensor).message(9, metadata);
-    this.#event(new Message().integer(2, step).message(5, new Message().message(1, value)));
-  }
-
-  #event(event: Message): void {
-    this.#pending.push(event.double(1, Date.now() / 1000).encode());
+    this.#pending.push(
+      event().integer(2, step).message(5, new Message().message(1, value)).encode(),
+    );
   }
 }
+
+/** An event of now. */
+const event = (): Message => new Message().double(1, Date.now() / 1000);
 
 /** Length, check sum of the length, data, check sum of the data. */
 function recordOf(data: Uint8Array): Uint8Array {
