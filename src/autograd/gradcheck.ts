@@ -31,10 +31,10 @@ interface Comparison {
 
 /**
  * Compares the gradient that `backward` gives for `f` with central differences, for every element
- * of every float64 input; inputs of other dtypes are passed on as they are. Outputs must be float64;
- * they are summed with random weights, so that a wrong element cannot hide behind another. `f` must
- * be deterministic, and smooth near the inputs (no kinks within `epsilon`). The inputs are not
- * touched. Costs two evaluations per element: keep shapes small.
+ * of every float64 input; inputs of other dtypes are passed on as they are. Outputs must be
+ * float64; they are summed with random weights, so that a wrong element cannot hide behind another.
+ * `f` must be deterministic, and smooth near the inputs (no kinks within `epsilon`). The inputs are
+ * not touched. Costs two evaluations per element: keep shapes small.
  *
  * Returns the largest absolute error. Throws GradientError with a table of the worst elements when
  * |gradient − difference| > atol + rtol · |difference|; DTypeError when nothing is float64.
@@ -112,7 +112,7 @@ function check(
   return all.reduce((worst, each) => Math.max(worst, each.error), 0);
 }
 
-// ---- the two gradients ---------------------------------------------------------------------------
+// ---- the two gradients ------------------------------------------------------------------------
 
 /** Gradients of the weighted sum of outputs by backward passes; zeros for an unused input. */
 function analyticGradients(
@@ -168,7 +168,7 @@ function differences(
   });
 }
 
-/** Σ weight · (a − b): subtracted before summing, so that large unrelated outputs cancel exactly. */
+/** Σ weight · (a − b): subtracted before summing, so that unrelated outputs cancel exactly. */
 function weightedDifference(
   a: readonly Tensor[],
   b: readonly Tensor[],
@@ -186,7 +186,7 @@ function weightedDifference(
   return sum;
 }
 
-// ---- inputs and outputs --------------------------------------------------------------------------
+// ---- inputs and outputs -----------------------------------------------------------------------
 
 const isFloat64 = (x: Tensor): boolean => x.dtype === 'float64';
 
@@ -256,7 +256,7 @@ function checkDeterministic(
   );
 }
 
-// ---- the message ---------------------------------------------------------------------------------
+// ---- the message ------------------------------------------------------------------------------
 
 const shownRows = 5;
 

@@ -1,10 +1,10 @@
 /**
  * Reverse-mode differentiation.
  *
- * A differentiable operation calls {@link track} with its result, its inputs and a function from the
- * gradient of the result to the gradients of the inputs. `backward` walks these nodes from the last
- * to the first. Gradient functions are written with ordinary operations, so under `createGraph` they
- * are recorded themselves, and gradients have gradients.
+ * A differentiable operation calls {@link track} with its result, its inputs and a function from
+ * the gradient of the result to the gradients of the inputs. `backward` walks these nodes from the
+ * last to the first. Gradient functions are written with ordinary operations, so under
+ * `createGraph` they are recorded themselves, and gradients have gradients.
  */
 
 import { kernelNumber } from '../backends/kernels.js';

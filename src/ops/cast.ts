@@ -8,7 +8,8 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /**
  * The values in another dtype (the tensor itself when it has it already). To integers: truncated
- * towards zero, saturating, NaN gives 0. To bool: true where not zero. Differentiable between floats.
+ * towards zero, saturating, NaN gives 0. To bool: true where not zero. Differentiable between
+ * floats.
  */
 export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
   if (x.dtype === dtype) return x as Tensor<D>;

@@ -27,8 +27,8 @@ export function isFusable(name: string): name is FormulaName {
 }
 
 /**
- * activation(x · w + bias). x [..., features], w [features, units], bias [units] or null; the result
- * is [..., units]. All of one float dtype on one device. `activation` null means none.
+ * activation(x · w + bias). x [..., features], w [features, units], bias [units] or null; the
+ * result is [..., units]. All of one float dtype on one device. `activation` null means none.
  * Throws ShapeError, DTypeError, DeviceError.
  */
 export function dense(
@@ -128,12 +128,13 @@ function check(
   if (x.dtype !== w.dtype || (bias && bias.dtype !== x.dtype)) {
     const third = bias ? ` and ${bias.dtype}` : '';
     throw new DTypeError(
-      `dense: input, weights and bias need one dtype, got ${x.dtype}, ${w.dtype}${third}; use cast()`,
+      `dense: input, weights and bias need one dtype, got ${x.dtype}, ${w.dtype}${third}; ` +
+        'use cast()',
     );
   }
   checkSameDevice('dense', x, w);
   if (bias) checkSameDevice('dense', x, bias);
   if (activation && !isFusable(activation.name)) {
-    throw new ValueError(`dense: ${activation.name} is not an activation of one argument`);
+    throw new ValueError(`dense: ${String(activation.name)} is not an activation of one argument`);
   }
 }

@@ -2,7 +2,8 @@
  * Elementwise operations: rows of the formula table as differentiable functions that broadcast.
  *
  * A gradient is computed by the row's own derivative kernel; while gradients are being recorded it
- * is the derivative text evaluated with the operations of this file, which are differentiable again.
+ * is the derivative text evaluated with the operations of this file, which are differentiable
+ * again.
  */
 
 import { isFloat, promote, typedArray } from '../backends/dtype.js';
@@ -18,15 +19,14 @@ import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
 import { broadcastShapes, broadcastStrides, mergeAxes, sameShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
-import { empty, fromArray } from '../tensor/tensor.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { empty, fromArray, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { broadcastTo, sumTo } from './broadcast.js';
 
 /** A tensor, or a number standing for one value everywhere. */
 export type Operand = TensorLike;
 
-// ---- running kernels -----------------------------------------------------------------------------
+// ---- running kernels --------------------------------------------------------------------------
 
 /** Throws DeviceError unless both are on one device. */
 export function checkSameDevice(name: string, a: Tensor, b: Tensor): void {
@@ -109,7 +109,7 @@ function broadcastWalk(shape: Shape, operands: readonly Tensor[]): Int32Array | 
   return walk;
 }
 
-// ---- gradients from the table --------------------------------------------------------------------
+// ---- gradients from the table -----------------------------------------------------------------
 
 type Bindings = Readonly<Record<string, Tensor | number>>;
 
@@ -197,7 +197,7 @@ function gradientOfRow(
 const unaryAffine = (x: Tensor, scale: number, shift: number): Tensor =>
   unaryOp('affine', x, scale, shift);
 
-// ---- the two ways a row is called ----------------------------------------------------------------
+// ---- the two ways a row is called -------------------------------------------------------------
 
 const defaultFloat = (dtype: DType): FloatDType => (isFloat(dtype) ? dtype : 'float32');
 
@@ -266,8 +266,8 @@ function alignOperands(
 }
 
 /**
- * A bare number adapts to the tensor beside it: it takes the tensor's dtype, except that a fraction
- * beside an integer tensor makes float32.
+ * A bare number adapts to the tensor beside it: it takes the tensor's dtype where that holds it.
+ * Beside integers, a number outside their range is int32, and a fraction float32.
  */
 function pairOf(left: Operand, right: Operand): [Tensor, Tensor] {
   if (typeof left === 'number' && isTensor(right)) return [scalarLike(left, right), right];
@@ -276,18 +276,22 @@ function pairOf(left: Operand, right: Operand): [Tensor, Tensor] {
   return [a, isTensor(right) ? right : asTensor(right, a)];
 }
 
-const isTensor = (value: Operand): value is Tensor =>
-  typeof value === 'object' && 'storage' in value;
+const isTensor = (value: Operand): value is Tensor => value instanceof Tensor;
+
+function scalarDType(value: number, like: DType): DType {
+  if (isFloat(like)) return like;
+  if (!Number.isInteger(value) || Math.abs(value) > 0x7fffffff) return 'float32';
+  return like === 'uint8' && value >= 0 && value <= 255 ? 'uint8' : 'int32';
+}
 
 function scalarLike(value: number, like: Tensor): Tensor {
-  const fits = Number.isInteger(value) && Math.abs(value) <= 0x7fffffff;
-  const dtype = isFloat(like.dtype) ? like.dtype : fits ? 'int32' : 'float32';
+  const dtype = scalarDType(value, like.dtype);
   const single = typedArray(dtype, 1);
   single[0] = value;
   return fromArray(single, [], dtype, like.backend);
 }
 
-// ---- selection -----------------------------------------------------------------------------------
+// ---- selection --------------------------------------------------------------------------------
 
 /**
  * Elements of `a` where `condition` is true, of `b` elsewhere; all three broadcast together.
@@ -320,7 +324,7 @@ function alignValues(a: Operand, b: Operand, like: Tensor): [Tensor, Tensor] {
   return [cast(x, common), cast(y, common)];
 }
 
-// ---- rows with parameters that need checking -----------------------------------------------------
+// ---- rows with parameters that need checking --------------------------------------------------
 
 /** Values limited to [low, high]; the gradient is zero outside. Throws when low > high. */
 export function clip(x: TensorLike, low: number, high: number): Tensor {
@@ -367,7 +371,7 @@ export function celu(x: TensorLike, alpha = 1): Tensor {
 export const gelu = (x: TensorLike, approximate = false): Tensor =>
   unaryOp(approximate ? 'geluTanh' : 'gelu', x);
 
-// ---- rows as they are ----------------------------------------------------------------------------
+// ---- rows as they are -------------------------------------------------------------------------
 
 const one =
   (name: FormulaName) =>

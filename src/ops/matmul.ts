@@ -7,8 +7,7 @@ import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
 import { broadcastShapes, sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
-import { empty } from '../tensor/tensor.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { empty, Tensor } from '../tensor/tensor.js';
 import { broadcastTo, sumTo } from './broadcast.js';
 import { cast } from './cast.js';
 import { viewAs } from './copy.js';
@@ -27,10 +26,7 @@ export interface MatmulOptions {
  * Integers are multiplied as float32.
  */
 export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptions = {}): Tensor {
-  const a = asTensor(
-    left,
-    left instanceof Object && 'storage' in left ? undefined : firstTensor(right),
-  );
+  const a = asTensor(left, right instanceof Tensor ? right : undefined);
   const b = asTensor(right, a);
   checkSameDevice('matmul', a, b);
   const common = promote(a.dtype, b.dtype);
@@ -53,9 +49,6 @@ export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptio
   if (rowVector) shape.splice(columnVector ? -1 : -2, 1);
   return viewAs(product, shape);
 }
-
-const firstTensor = (value: TensorLike): Tensor | undefined =>
-  typeof value === 'object' && 'storage' in value ? value : undefined;
 
 /** The product of two tensors of rank 2 or more, of one float dtype, on one device. */
 function multiply(

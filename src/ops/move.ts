@@ -12,8 +12,7 @@ import type { TensorLike } from '../tensor/create.js';
 import { checkAxes, checkAxis, checkInteger, checkShape, describe } from '../tensor/shape.js';
 import { showShape, sizeOf, stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
-import { empty } from '../tensor/tensor.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { empty, Tensor } from '../tensor/tensor.js';
 import { broadcastTo } from './broadcast.js';
 import { copyStrided, viewAs } from './copy.js';
 import { cast } from './cast.js';
@@ -208,15 +207,12 @@ function alike<D extends DType>(name: string, list: readonly TensorLike<D>[]): T
     throw new ShapeError(`${name}: expected an array of one tensor or more, got ${describe(list)}`);
   }
   const values = list as readonly TensorLike<D>[];
-  const like = values.find((each): each is Tensor<D> => isTensor(each));
+  const like = values.find((each): each is Tensor<D> => each instanceof Tensor);
   const tensors = values.map((each) => asTensor(each, like));
   tensors.forEach((each) => checkSameDevice(name, tensors[0]!, each));
   const dtype = tensors.reduce<DType>((wide, each) => promote(wide, each.dtype), 'bool');
   return tensors.map((each) => cast(each, dtype as D));
 }
-
-const isTensor = (value: TensorLike): value is Tensor =>
-  typeof value === 'object' && 'storage' in value;
 
 /**
  * Consecutive parts along an axis. `parts`: how many equal ones, or the size of each, which must

@@ -95,7 +95,7 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
   }
   if (!difference) return loss;
   return track(loss, 'softmaxCrossEntropy', [logits], [difference, logits, truth], (g) => {
-    if (isRecording()) return gradientsByTwin((x) => composed(x!, truth), [logits], g);
+    if (isRecording()) return gradientsByTwin((x) => composed(x, truth), [logits], g);
     const dlogits = emptyLike(logits);
     if (dlogits.size > 0) {
       dlogits.backend.scaleRows(dlogits.buffer, difference.buffer, g.buffer, rows, classes, 1);
@@ -105,7 +105,7 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
 }
 
 function composed(logits: Tensor, truth: Tensor): Tensor {
-  const classes = arange(0, logits.shape[1]!, 1, { dtype: 'int32', device: logits.device });
+  const classes = arange(0, logits.shape[1], 1, { dtype: 'int32', device: logits.device });
   const weights =
     truth.rank === 1 ? cast(equal(expandDims(truth, -1), classes), logits.dtype) : truth;
   return dropAxes(sumAxes(neg(mul(weights, logSoftmax(logits))), [1]), [1], false);
