@@ -71,7 +71,7 @@ export const close: Tolerance = {
 /** For sums of a few numbers about 1: rounding errors do not shrink when terms cancel. */
 export const summed = ulps(16, 16);
 
-// ---- inputs --------------------------------------------------------------------------------------
+// ---- inputs -----------------------------------------------------------------------------------
 
 const golden = (Math.sqrt(5) - 1) / 2;
 let streams = 0;

@@ -93,8 +93,9 @@ export function expectedOf(each: Case, float: FloatDType): readonly Plain[] {
 }
 
 /**
- * What is wrong with a result, or undefined. `float` is the dtype of arrays without one. Arrays that
- * are not float must be equal; floats within the tolerance. NaN equals NaN; the sign of 0 is free.
+ * What is wrong with a result, or undefined. `float` is the dtype of arrays without one. Arrays
+ * that are not float must be equal; floats within the tolerance. NaN equals NaN; the sign of 0 is
+ * free.
  */
 export function difference(
   actual: Tensor,

@@ -71,7 +71,7 @@ const clipped: Case[] = [
   expected: (x) => zip((each) => Math.min(Math.max(each, low), high), [x], dtype),
 }));
 
-// ---- dtypes together -----------------------------------------------------------------------------
+// ---- dtypes together --------------------------------------------------------------------------
 
 const small = (dtype: DType): Plain =>
   dtype === 'bool' ? plain([4], [1, 0, 1, 1], 'bool') : plain([4], [3, 0, 1, 7], dtype);
@@ -122,7 +122,7 @@ const numbers: Case[] = (
   gradient: { none: 'dtypes of values' },
 }));
 
-// ---- comparisons ---------------------------------------------------------------------------------
+// ---- comparisons ------------------------------------------------------------------------------
 
 const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   equal: (a, b) => a === b,
@@ -180,7 +180,7 @@ const tested: Case[] = Object.entries(predicates).flatMap(([op, f]) => {
   ];
 });
 
-// ---- casts ---------------------------------------------------------------------------------------
+// ---- casts ------------------------------------------------------------------------------------
 
 const awkward = plain(
   [14],
@@ -224,7 +224,7 @@ const smoothCasts: Case[] = [
   },
 ];
 
-// ---- selection -----------------------------------------------------------------------------------
+// ---- selection --------------------------------------------------------------------------------
 
 const choose = (c: number, a: number, b: number): number => (c !== 0 ? a : b);
 const condition = (shape: readonly number[]): Plain => whole(shape, 0, 1, 'bool');

@@ -1,11 +1,12 @@
 /** Cases of products, the dense layer, softmax and cross-entropy. */
 
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { exact, real, summed, ulps, whole } from '../case.js';
 import type { Case, Tolerance } from '../case.js';
 import { alongAxis, at, broadcastShape, build, plain, reduce, sum, zip } from '../plain.js';
 import type { Plain } from '../plain.js';
 
-// ---- products ------------------------------------------------------------------------------------
+// ---- products ---------------------------------------------------------------------------------
 
 const swapLast = (shape: readonly number[]): number[] => [
   ...shape.slice(0, -2),
@@ -41,7 +42,7 @@ function product(a: Plain, b: Plain): Plain {
   return { ...all, shape };
 }
 
-/** Rounding errors of k products of numbers below 2 add up; they do not shrink as the sum cancels. */
+/** Rounding errors of k products of numbers below 2 add up, also where the sum cancels. */
 const products = (k: number): Tolerance => ulps(4, 4 * (k + 4));
 
 const multiplied = (
@@ -108,7 +109,7 @@ const multiplications: Case[] = [
   },
 ];
 
-// ---- the dense layer -----------------------------------------------------------------------------
+// ---- the dense layer --------------------------------------------------------------------------
 
 const activations: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
@@ -129,15 +130,15 @@ const fused = (
 ): Case => ({
   op: 'dense',
   title: `${title}${activation ? `, ${activation}` : ''}`,
-  inputs: shapes.map((shape) => real(shape as readonly number[])),
-  args: (x, w, bias) => [
+  inputs: shapes.flatMap((shape) => (shape ? [real(shape)] : [])),
+  args: (x, w, bias?: Tensor) => [
     x,
     w,
     bias ?? null,
     // The default parameter of elu.
     activation ? { name: activation, ...(activation === 'elu' ? { p: 1 } : {}) } : null,
   ],
-  expected: (x, w, bias) => {
+  expected: (x, w, bias?: Plain) => {
     const linear = product(x, w);
     const shifted = bias ? zip((a, b) => a + b, [linear, bias]) : linear;
     return activation ? zip(activations[activation]!, [shifted]) : shifted;
@@ -170,7 +171,7 @@ const layers: Case[] = [
   },
 ]; // prettier-ignore
 
-// ---- softmax -------------------------------------------------------------------------------------
+// ---- softmax ----------------------------------------------------------------------------------
 
 function softmax(values: readonly number[]): number[] {
   const top = Math.max(...values);

@@ -27,7 +27,7 @@ const moved = (
 /** A tensor of each dtype: movement is the same for all. */
 const kinds: readonly DType[] = ['int32', 'uint8', 'bool'];
 
-// ---- shapes --------------------------------------------------------------------------------------
+// ---- shapes -----------------------------------------------------------------------------------
 
 const shapes: Case[] = [
   shaped('reshape', [2, 3], [[3, 2]], [3, 2]),
@@ -138,7 +138,7 @@ const tiles: Case[] = (
   }),
 ); // prettier-ignore
 
-// ---- regions -------------------------------------------------------------------------------------
+// ---- regions ----------------------------------------------------------------------------------
 
 type Range = number | null | readonly [number | null, (number | null)?, number?];
 
@@ -259,9 +259,9 @@ function padded(shape: Index, widths: number | readonly [number, number][], valu
   const title = `[${shape.join(', ')}] by ${JSON.stringify(widths)} of ${value}`;
   return moved('pad', title, real(shape), value === 0 ? [widths] : [widths, value], (x) =>
     build(
-      shape.map((extent, axis) => pairs[axis]![0]! + extent + pairs[axis]![1]!),
+      shape.map((extent, axis) => pairs[axis]![0] + extent + pairs[axis]![1]),
       (index) => {
-        const inner = index.map((i, axis) => i - pairs[axis]![0]!);
+        const inner = index.map((i, axis) => i - pairs[axis]![0]);
         return inner.every((i, axis) => i >= 0 && i < shape[axis]!) ? at(x, inner) : value;
       },
     ),
@@ -277,7 +277,7 @@ const pads: Case[] = [
   padded([2, 1, 2], [[1, 0], [0, 0], [0, 2]]),
 ]; // prettier-ignore
 
-// ---- joining and splitting -----------------------------------------------------------------------
+// ---- joining and splitting --------------------------------------------------------------------
 
 function joined(op: 'concat' | 'stack', list: readonly Plain[], axis: number): Case {
   return {
@@ -367,7 +367,7 @@ const splits: Case[] = [
   parted([0, 2], 2, 0),
 ];
 
-// ---- indexing ------------------------------------------------------------------------------------
+// ---- indexing ---------------------------------------------------------------------------------
 
 /** x at positions of an axis: [...before, ...indices, ...after]. */
 function gathered(x: Plain, indices: Plain, axis: number): Plain {

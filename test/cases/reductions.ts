@@ -143,7 +143,7 @@ function inputsDiffer({ inputs, title }: Case): boolean {
   return inputs[0]!.shape.length > 0 && !title.startsWith('[1, 5]');
 }
 
-// ---- where derivatives jump, and other edges -----------------------------------------------------
+// ---- where derivatives jump, and other edges --------------------------------------------------
 
 const edges: Case[] = [
   {
@@ -258,7 +258,7 @@ const edges: Case[] = [
   },
 ];
 
-// ---- whole numbers -------------------------------------------------------------------------------
+// ---- whole numbers ----------------------------------------------------------------------------
 
 const integerKinds = [
   { dtype: 'int32', low: -9, high: 9 },
@@ -311,7 +311,7 @@ const wrapping: Case[] = [
   },
 ];
 
-// ---- positions of extremes -----------------------------------------------------------------------
+// ---- positions of extremes --------------------------------------------------------------------
 
 /** The first of the largest; a NaN counts as the largest. */
 const first =
@@ -350,7 +350,7 @@ const extremePositions: Case[] = (['argMax', 'argMin'] as const).flatMap((op) =>
   ];
 });
 
-// ---- running sums --------------------------------------------------------------------------------
+// ---- running sums -----------------------------------------------------------------------------
 
 const running = (values: readonly number[]): number[] =>
   values.map((_, i) => sum(values.slice(0, i + 1)));
@@ -387,7 +387,7 @@ function cumulated(title: string, input: Plain, axis = -1, reverse = false): Cas
   };
 }
 
-// ---- orders --------------------------------------------------------------------------------------
+// ---- orders -----------------------------------------------------------------------------------
 
 /** Positions in order: NaN last in either direction, equals as they were. */
 function orderOf(values: readonly number[], descending: boolean): number[] {
