@@ -66,6 +66,8 @@ export {
   describeDevices, device, setDevice, setThreads, threads,
 } from './backends/registry.js'; // prettier-ignore
 export type { Device, DeviceReport } from './backends/registry.js';
+export { clearPool, memory, tidy } from './tensor/memory.js';
+export type { MemoryCounters, MemoryReport } from './tensor/memory.js';
 export { Scope } from './tensor/storage.js';
 
 // Errors.

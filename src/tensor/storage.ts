@@ -52,6 +52,16 @@ export class Storage {
     else this.backend.release(this.buffer);
     this.buffer = null;
   }
+
+  /** Shown when inspected; `memory()` finds every storage by having V8 show them all to it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    Storage.shown?.(this);
+    const state = this.buffer === null ? ' (freed)' : '';
+    return `Storage ${this.dtype}[${this.size}] ${this.backend.device}${state}`;
+  }
+
+  /** @internal Called with every storage that is inspected. */
+  static shown: ((storage: Storage) => void) | null = null;
 }
 
 /** Free buffers of one device, dtype and size. */
@@ -132,8 +142,33 @@ const kindOf: Readonly<Record<DType, number>> = {
 
 export const pool = new Pool();
 
-/** Counters of what was allocated, for `memory()` and for tests that hold "nothing is allocated". */
-export const counters = { allocations: 0, allocatedBytes: 0 };
+/** What was allocated, for `memory()` and for tests that hold "nothing is allocated". */
+export const counters = {
+  /** How often a device was asked for memory, because the pool had none. */
+  allocations: 0,
+  /** Bytes of these, and of arrays adopted from JavaScript. */
+  allocatedBytes: 0,
+  /** Most bytes seen in arrays at once; see {@link samplePeak}. */
+  peakBytes: 0,
+};
+
+/** Array memory of the process before there were tensors. */
+const bytesBefore = process.memoryUsage().arrayBuffers;
+/** Looking costs as long as filling about 100 kB. */
+const samplingInterval = 1 << 24;
+let nextSample = samplingInterval;
+
+/** Looks how much array memory the process holds now, what awaits the collector included. */
+export function samplePeak(): void {
+  nextSample = counters.allocatedBytes + samplingInterval;
+  const held = process.memoryUsage().arrayBuffers - bytesBefore;
+  if (held > counters.peakBytes) counters.peakBytes = held;
+}
+
+function countBytes(bytes: number): void {
+  counters.allocatedBytes += bytes;
+  if (counters.allocatedBytes >= nextSample) samplePeak();
+}
 
 /**
  * Frees, when it ends, every tensor made while it was the innermost scope, except those kept.
@@ -144,13 +179,9 @@ export const counters = { allocations: 0, allocatedBytes: 0 };
  * ```
  */
 export class Scope {
-  readonly #outer: Scope | null = innermost;
+  readonly #outer: Scope | null = enter(this);
   #storages: Storage[] = [];
   #ended = false;
-
-  constructor() {
-    innermost = this;
-  }
 
   /** Called for every storage made inside. */
   own(storage: Storage): void {
@@ -196,6 +227,13 @@ export class Scope {
 
 let innermost: Scope | null = null;
 
+/** Makes a scope the innermost; returns the one around it. */
+function enter(scope: Scope): Scope | null {
+  const outer = innermost;
+  innermost = scope;
+  return outer;
+}
+
 /** New memory: from the pool inside a scope, else from the device. Contents are undefined. */
 export function allocate(backend: Backend, dtype: DType, size: number): Storage {
   if (!innermost) return new Storage(backend, dtype, size, fresh(backend, dtype, size));
@@ -206,12 +244,13 @@ export function allocate(backend: Backend, dtype: DType, size: number): Storage 
 
 function fresh(backend: Backend, dtype: DType, size: number): Buffer {
   counters.allocations++;
-  counters.allocatedBytes += size * bytesPerElement[dtype];
+  countBytes(size * bytesPerElement[dtype]);
   return backend.allocate(dtype, size);
 }
 
 /** A storage over memory that already holds values. */
 export function adopt(backend: Backend, dtype: DType, size: number, buffer: Buffer): Storage {
+  countBytes(size * bytesPerElement[dtype]);
   return owned(new Storage(backend, dtype, size, buffer));
 }
 
