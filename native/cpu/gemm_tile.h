@@ -1,0 +1,128 @@
+// The register tile of matrix products: a few rows times a few vectors of C, kept in registers
+// while the shared dimension k runs. Every element of C is one chain of multiply-adds in the order
+// of k, whatever the tile's shape, so results do not depend on how work is cut up.
+#pragma once
+
+#include "cpu/lanes.h"
+
+namespace gradloom::GRADLOOM_ISA {
+namespace {
+
+// The largest tile, rows by vectors, that the registers hold beside a row of B and a value of A.
+#if GRADLOOM_VECTOR_BYTES == 64
+constexpr int tileRows = 8, tileVectors = 3;  // AVX-512: 32 registers
+#elif GRADLOOM_VECTOR_BYTES == 32
+constexpr int tileRows = 4, tileVectors = 3;  // AVX2: 16 registers
+#elif defined(__aarch64__)
+constexpr int tileRows = 6, tileVectors = 4;  // NEON: 32 registers
+#else
+constexpr int tileRows = 6, tileVectors = 2;  // SSE2: 16 registers, one of them for the product
+#endif
+
+// A column of tiles: rows of A times a strip of B, k deep, into C. Row i, step p of A is at
+// a + i * aNext + p * aStep for the first row of a tile and aRow further for each row below; step p
+// of the strip at b + p * bStep, and when `tail` is given one more step at tail; row i of C at
+// c + i * cRow. C becomes sums + add, whose row i is at add + i * addRow (add may be null, or C
+// itself). Of the last vector of a row only `lastLanes` lanes exist in C and add; in the strip all
+// can be read, and mean nothing beyond.
+template <class T>
+struct Strip {
+  int64_t k;
+  const T* a;
+  int64_t aRow, aStep, aNext;
+  const T* b;
+  int64_t bStep;
+  const T* tail;
+  T* c;
+  int64_t cRow;
+  const T* add;
+  int64_t addRow;
+  int lastLanes;
+  // What will be needed next and is asked for meanwhile: step p of tile number t fetches the line
+  // at ahead + t * aheadNext + p * aheadStep. Any address will do.
+  const T* ahead;
+  int64_t aheadStep, aheadNext;
+};
+
+// sums + add to one row of C.
+template <class T, int vectors>
+GRADLOOM_INLINE void finishRow(T* c, const T* add, const Vec<T>* sum, int lastLanes) {
+  using V = Vec<T>;
+  GRADLOOM_UNROLL
+  for (int v = 0; v + 1 < vectors; v++) {
+    const int64_t at = v * lanes<T>;
+    store<V>(c + at, add ? sum[v] + load<V>(add + at) : sum[v]);
+  }
+  constexpr int64_t at = (vectors - 1) * lanes<T>;
+  const V last = sum[vectors - 1];
+  storeFirst<V>(c + at, add ? last + loadFirst<V>(add + at, lastLanes) : last, lastLanes);
+}
+
+// Tiles of rows × vectors, one below the other, for rows [from, to) of C.
+template <class T, int rows, int vectors>
+void tiles(const Strip<T>& s, int64_t from, int64_t to) {
+  using V = Vec<T>;
+  for (int64_t top = from; top < to; top += rows) {
+    V sum[rows][vectors] = {};
+    T* c = s.c + top * s.cRow;
+    GRADLOOM_UNROLL
+    for (int i = 0; i < rows; i++) {
+      prefetch(c + i * s.cRow);
+      prefetch(c + i * s.cRow + vectors * lanes<T> - 1);
+    }
+    const T* a = s.a + top * s.aNext;
+    const T* b = s.b;
+    const T* ahead = s.ahead + top / tileRows * s.aheadNext;
+    int64_t steps = s.k;
+    for (bool more = s.tail != nullptr;; more = false) {
+      for (int64_t p = 0; p < steps; p++) {
+        prefetch(ahead);
+        V right[vectors];
+        GRADLOOM_UNROLL
+        for (int v = 0; v < vectors; v++) right[v] = load<V>(b + v * lanes<T>);
+        GRADLOOM_UNROLL
+        for (int i = 0; i < rows; i++) {
+          const V left = splat<V>(a[i * s.aRow]);
+          GRADLOOM_UNROLL
+          for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
+        }
+        a += s.aStep;
+        b += s.bStep;
+        ahead += s.aheadStep;
+      }
+      if (!more) break;
+      b = s.tail, steps = 1;
+    }
+    GRADLOOM_UNROLL
+    for (int i = 0; i < rows; i++) {
+      const T* add = s.add ? s.add + (top + i) * s.addRow : nullptr;
+      finishRow<T, vectors>(c + i * s.cRow, add, sum[i], s.lastLanes);
+    }
+  }
+}
+
+template <class T>
+using TileLoop = void (*)(const Strip<T>&, int64_t from, int64_t to);
+
+// The loop for a tile of given size, 1 … tileRows by 1 … tileVectors.
+template <class T, int rows = tileRows, int vectors = tileVectors>
+GRADLOOM_INLINE TileLoop<T> tileLoop(int wantedRows, int wantedVectors) {
+  if constexpr (vectors > 1) {
+    if (wantedVectors < vectors) return tileLoop<T, rows, vectors - 1>(wantedRows, wantedVectors);
+  }
+  if constexpr (rows > 1) {
+    if (wantedRows < rows) return tileLoop<T, rows - 1, vectors>(wantedRows, wantedVectors);
+  }
+  return tiles<T, rows, vectors>;
+}
+
+// The whole strip, `rows` high and `vectors` wide: tiles of full height, then one of the rest.
+template <class T>
+void runStrip(const Strip<T>& s, int64_t rows, int vectors) {
+  const int64_t whole = rows - rows % tileRows;
+  if (whole > 0) tileLoop<T>(tileRows, vectors)(s, 0, whole);
+  if (whole < rows) tileLoop<T>(int(rows - whole), vectors)(s, whole, rows);
+}
+
+}  // namespace
+}  // namespace gradloom::GRADLOOM_ISA

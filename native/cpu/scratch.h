@@ -1,0 +1,19 @@
+// Memory that kernels need beside their operands, and the sizes of the machine's caches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gradloom {
+
+// At least `bytes` bytes, aligned to 64, of the calling thread's own: kept until the thread ends,
+// grown when more is asked for, overwritten by the thread's next user. Throws std::bad_alloc.
+void* scratch(size_t bytes);
+
+// Sizes in bytes of a core's data caches, or usual ones where the system doesn't tell.
+struct Caches {
+  int64_t l1 = 32 << 10, l2 = 512 << 10;
+};
+const Caches& caches();
+
+}  // namespace gradloom
