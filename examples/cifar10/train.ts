@@ -10,16 +10,14 @@ import {
   datasets,
   device,
   GradloomError,
-  layers,
-  optimizers,
   seed,
-  Sequential,
   setDevice,
   setThreads,
   threads,
 } from 'gradloom';
 
 import { drawCurves } from './chart.js';
+import { exerciseNet } from './model.js';
 import { options } from './options.js';
 import { showLoading } from './loading.js';
 
@@ -43,19 +41,7 @@ async function main(): Promise<void> {
     values.limit ? each.slice([0, Math.min(values.limit, each.shape[0]!)]) : each,
   ) as [typeof data.train.x, typeof data.train.y];
 
-  const model = new Sequential([
-    new layers.Flatten({ inputShape: [32, 32, 3] }),
-    ...Array.from(
-      { length: 20 },
-      () => new layers.Dense(100, { activation: 'elu', kernelInitializer: 'heNormal' }),
-    ),
-    new layers.Dense(10, { activation: 'softmax' }),
-  ]);
-  model.compile({
-    optimizer: new optimizers.Nadam({ learningRate: values.learningRate }),
-    loss: 'sparseCategoricalCrossentropy',
-    metrics: ['accuracy'],
-  });
+  const model = exerciseNet(values.learningRate);
   console.log(
     `${model.layers.length} layers, ${model.countParameters().toLocaleString('en')} parameters, ` +
       `${x.shape[0]!.toLocaleString('en')} images; device ${device()}, ${threads()} threads; ` +
