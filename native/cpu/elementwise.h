@@ -2,6 +2,7 @@
 // elementwise work comes down to, for every kernel of formulas.inc and every element type.
 #pragma once
 
+#include "cpu/kernels.h"
 #include "cpu/trigonometry.h"
 
 #define GRADLOOM_FORMULA GRADLOOM_INLINE
@@ -11,28 +12,16 @@ namespace {
 
 #include "kernels/formulas.inc"
 
-// Most operands a kernel has.
-constexpr int maxOperands = 4;
-
-// Operands of a row: `step` is 1 for an array of the row's length, 0 for one value throughout.
 template <class T>
-struct Operands {
-  const T* at[maxOperands];
-  int64_t step[maxOperands];
-
-  Operands advanced(int64_t elements) const {
-    Operands moved = *this;
-    for (int k = 0; k < maxOperands; k++) moved.at[k] += elements * step[k];
-    return moved;
-  }
-};
+GRADLOOM_INLINE Operands<T> advanced(Operands<T> x, int64_t elements) {
+  for (int k = 0; k < maxOperands; k++) x.at[k] += elements * x.step[k];
+  return x;
+}
 
 // out[i] = kernel(operands[i], p, q) for n elements. out is T, or uint8 for comparisons; it may be
 // one of the operands.
 template <class T>
 using MapRow = void (*)(void* out, const Operands<T>& x, int64_t n, T p, T q);
-
-enum class Kind { real, number, compare };
 
 namespace detail {
 

@@ -1,6 +1,7 @@
 // Elementwise kernels over whole arrays: flat, and broadcast through up to three nested loops.
 #pragma once
 
+#include "cpu/convert.h"
 #include "cpu/elementwise.h"
 #include "cpu/threads.h"
 
@@ -13,10 +14,7 @@ constexpr int64_t mapGrain = 1 << 15;
 // Bytes of one element of a kernel's output.
 template <class T>
 int64_t outputSize(int kernel) {
-#define GRADLOOM_ROW(number, name, kind, letters) Kind::kind == Kind::compare,
-  static constexpr bool compares[] = {GRADLOOM_KERNELS(GRADLOOM_ROW)};
-#undef GRADLOOM_ROW
-  return compares[kernel] ? 1 : int64_t(sizeof(T));
+  return kernelInfo[kernel].kind == Kind::compare ? 1 : int64_t(sizeof(T));
 }
 
 inline void* advanced(void* at, int64_t bytes) {
@@ -25,20 +23,13 @@ inline void* advanced(void* at, int64_t bytes) {
 
 // out[i] = kernel(x[i], p, q) for n elements.
 template <class T>
-void map(int kernel, void* out, const Operands<T>& x, int64_t n, T p, T q) {
+void map(int kernel, void* out, const Operands<T>& x, int64_t n, double p, double q) {
   const int64_t size = outputSize<T>(kernel);
+  const T P = saturate<T>(p), Q = saturate<T>(q);
   parallelFor(n, mapGrain, [&](int64_t from, int64_t to) {
-    mapRows<T>[kernel](advanced(out, from * size), x.advanced(from), to - from, p, q);
+    mapRows<T>[kernel](advanced(out, from * size), advanced(x, from), to - from, P, Q);
   });
 }
-
-// Three nested loops: counts, and each operand's strides in elements. The output is contiguous.
-struct Walk {
-  int64_t count[3];
-  int64_t stride[maxOperands][3];
-
-  int64_t total() const { return count[0] * count[1] * count[2]; }
-};
 
 namespace detail {
 
@@ -118,10 +109,11 @@ struct StridedMap {
 }  // namespace detail
 
 template <class T>
-void mapStrided(int kernel, void* out, const T* const* x, int operands, const Walk& walk, T p,
-                T q) {
-  const detail::StridedMap<T> strided{kernel, out, x, operands, walk, p, q};
-  parallelFor(walk.total(), mapGrain, [&](int64_t from, int64_t to) { strided.run(from, to); });
+void mapStrided(int kernel, void* out, const T* const* x, const Walk& walk, double p, double q) {
+  const detail::StridedMap<T> strided{
+      kernel, out, x, kernelInfo[kernel].count, walk, saturate<T>(p), saturate<T>(q)};
+  const int64_t total = walk.count[0] * walk.count[1] * walk.count[2];
+  parallelFor(total, mapGrain, [&](int64_t from, int64_t to) { strided.run(from, to); });
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Names and numbers shared with TypeScript: element types, reductions, distributions, and what the
-// generated table says of each kernel and update.
+// generated table says of each elementwise kernel and optimizer update.
 #pragma once
 
 #include <cstdint>
@@ -14,5 +14,34 @@ enum class DType { float32, float64, int32, uint8 };
 enum class Reduction { GRADLOOM_REDUCTIONS(GRADLOOM_NAME) };
 enum class Distribution { GRADLOOM_DISTRIBUTIONS(GRADLOOM_NAME) };
 #undef GRADLOOM_NAME
+
+#define GRADLOOM_COUNT(...) +1
+constexpr int reductionCount = 0 GRADLOOM_REDUCTIONS(GRADLOOM_COUNT);
+constexpr int distributionCount = 0 GRADLOOM_DISTRIBUTIONS(GRADLOOM_COUNT);
+constexpr int kernelCount = 0 GRADLOOM_KERNELS(GRADLOOM_COUNT);
+constexpr int updateCount = 0 GRADLOOM_UPDATES(GRADLOOM_COUNT);
+#undef GRADLOOM_COUNT
+
+// What an elementwise kernel takes: floating point only, any number, or any type giving uint8.
+enum class Kind { real, number, compare };
+
+struct KernelInfo {
+  const char* name;  // elu_y: a row's value; elu_da: a derivative
+  Kind kind;
+  const char* operands;  // letters in the order they are passed
+  int count;             // of operands
+};
+#define GRADLOOM_INFO(number, name, kind, letters) \
+  {#name, Kind::kind, letters, int(sizeof(letters)) - 1},
+constexpr KernelInfo kernelInfo[] = {GRADLOOM_KERNELS(GRADLOOM_INFO)};
+#undef GRADLOOM_INFO
+
+struct UpdateInfo {
+  const char* name;
+  int states, hypers;
+};
+#define GRADLOOM_INFO(number, name, states, hypers) {#name, states, hypers},
+constexpr UpdateInfo updateInfo[] = {GRADLOOM_UPDATES(GRADLOOM_INFO)};
+#undef GRADLOOM_INFO
 
 }  // namespace gradloom
