@@ -1,6 +1,7 @@
 /** What can watch and steer training: a base class with a hook per moment. */
 
 import type { Model } from '../models/model.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Numbers known at a moment: `loss`, metrics by name, `val_`-prefixed after an epoch. */
 export type Logs = Readonly<Record<string, number>>;
@@ -13,6 +14,32 @@ export interface RunInfo {
   readonly stepsPerEpoch: number | undefined;
   readonly batchSize: number;
   readonly validation: boolean;
+  /** All callbacks of the run, in the order in which they are called. */
+  readonly callbacks: readonly Callback[];
+}
+
+/** A place in a run, between two steps. */
+export interface Position {
+  /** The epoch to be trained next or being trained, from 0. */
+  readonly epoch: number;
+  /** How many of its steps are done. */
+  readonly step: number;
+  /** What was summed up over those steps, as plain JSON. */
+  readonly sums: unknown;
+}
+
+/** How to go on at a place of an earlier run. */
+export interface Resumption {
+  readonly position: Position;
+  /** Puts everything back as it was there. */
+  restore(): HookResult;
+}
+
+/** What a callback remembers besides what its constructor was given. */
+export interface CallbackState {
+  /** Plain JSON; NaN and infinities are kept. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly tensors?: Readonly<Record<string, Tensor>>;
 }
 
 type HookResult = void | Promise<void>;
@@ -45,6 +72,21 @@ export abstract class Callback {
   onValidationBegin(): HookResult {}
 
   onValidationEnd(_logs: Logs): HookResult {}
+
+  /**
+   * Between two steps, and after every epoch: all callbacks have been told everything before and
+   * nothing after, so that what is saved now is the whole state of the run.
+   */
+  onBoundary(_position: Position): HookResult {}
+
+  /** Asked after `onTrainBegin`: where an earlier run of the same kind is to be gone on with. */
+  resume?(): Promise<Resumption | undefined>;
+
+  /** What {@link restore} needs to go on; absent when nothing is remembered between epochs. */
+  state?(): CallbackState;
+
+  /** Goes back to a state, after `onTrainBegin`. */
+  restore?(state: CallbackState): HookResult;
 }
 
 export type HookName = Extract<keyof Callback, `on${string}`>;
