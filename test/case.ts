@@ -44,6 +44,8 @@ export interface Case {
   readonly gradient?: GradientPlan;
   /** Inputs that have no gradient (a target, say), by position. */
   readonly constants?: readonly number[];
+  /** Results that have one, by position; default all float results. */
+  readonly differentiable?: readonly number[];
 }
 
 const bound = (relative: number, absolute: number): Bound => ({ relative, absolute });

@@ -3,9 +3,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { gradcheck, gradgradcheck } from '../src/autograd/gradcheck.js';
+import type { Checkable } from '../src/autograd/gradcheck.js';
 import { backward } from '../src/autograd/tape.js';
 import { fillRandom } from '../src/backends/random.js';
-import { isFloat } from '../src/backends/dtype.js';
 import type { FloatDType } from '../src/backends/dtype.js';
 import { setDevice } from '../src/backends/registry.js';
 import type { Tensor } from '../src/tensor/tensor.js';
@@ -17,6 +17,7 @@ import { plain, sizeOf } from './plain.js';
 import type { Plain } from './plain.js';
 import {
   difference,
+  differentiableOf,
   floatsOf,
   inputsOf,
   invoke,
@@ -28,7 +29,9 @@ import {
 /** Cases with something to differentiate: a float input and a float result. */
 const differentiable = cases.filter((each) => {
   const variable = each.inputs.some((_, which) => isVariable(each, which));
-  return variable && invoke(each, inputsOf(each, 'float64', 'js')).some((y) => isFloat(y.dtype));
+  return (
+    variable && differentiableOf(each, invoke(each, inputsOf(each, 'float64', 'js'))).length > 0
+  );
 });
 
 /** Differences cost two calls per element: not for long arrays. */
@@ -44,12 +47,12 @@ const smooth = differentiable.filter(
 );
 
 /** The float64 variables of a case, and its operation as a function of them alone. */
-function asFunction(each: Case, device: string): [(...variables: Tensor[]) => Tensor[], Tensor[]] {
+function asFunction(each: Case, device: string): [Checkable, Tensor[]] {
   const inputs = inputsOf(each, 'float64', device);
   const positions = inputs.flatMap((_, which) => (isVariable(each, which) ? [which] : []));
-  const f = (...variables: Tensor[]): Tensor[] => {
+  const f: Checkable = (...variables) => {
     const all = inputs.map((x, which) => variables[positions.indexOf(which)] ?? x);
-    return invoke(each, all).filter((y) => isFloat(y.dtype));
+    return differentiableOf(each, invoke(each, all));
   };
   return [f, positions.map((which) => inputs[which]!)];
 }
@@ -62,7 +65,7 @@ function gradientsOf(
   upstream?: readonly number[],
 ): (Plain | null)[] {
   const inputs = inputsOf(each, float, device, true);
-  const results = invoke(each, inputs).filter((y) => isFloat(y.dtype));
+  const results = differentiableOf(each, invoke(each, inputs));
   results.forEach((result, which) => {
     if (!result.requiresGrad) return;
     const weights = new Float32Array(result.size);

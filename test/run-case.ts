@@ -9,7 +9,7 @@ import type { Bound, Case, Tolerance } from './case.js';
 import { sizeOf } from './plain.js';
 import type { Plain } from './plain.js';
 
-type Results = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+export type Results = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 type Operation = (...args: unknown[]) => Results;
 
 /** Everything the package exports, by name. */
@@ -50,9 +50,7 @@ export const toPlain = (x: Tensor): Plain & { readonly dtype: DType } => ({
 
 /** Dtypes a case runs in: both floats when it has a float input, else once. */
 export function floatsOf(each: Case): readonly FloatDType[] {
-  return each.inputs.length === 0 || each.inputs.some((x) => x.dtype === undefined)
-    ? ['float32', 'float64']
-    : ['float32'];
+  return each.inputs.some((x) => x.dtype === undefined) ? ['float32', 'float64'] : ['float32'];
 }
 
 /** Whether a position holds an input that the case differentiates. */
@@ -85,6 +83,10 @@ export function invoke(each: Case, inputs: readonly Tensor[]): readonly Tensor[]
 /** Results as a list: an operation may give a tensor, an array or an object of them. */
 export const listOf = (result: Results): readonly Tensor[] =>
   result instanceof Tensor ? [result] : Object.values(result);
+
+/** Those of the results that have gradients. */
+export const differentiableOf = (each: Case, results: readonly Tensor[]): readonly Tensor[] =>
+  results.filter((y, i) => isFloat(y.dtype) && (each.differentiable?.includes(i) ?? true));
 
 /** The results a case states. */
 export function expectedOf(each: Case, float: FloatDType): readonly Plain[] {

@@ -282,7 +282,9 @@ const pads: Case[] = [
 function joined(op: 'concat' | 'stack', list: readonly Plain[], axis: number): Case {
   return {
     op,
-    title: `${list.map(({ shape }) => `[${shape.join(', ')}]`).join(' ')} along ${axis}`,
+    title:
+      list.map(({ shape, dtype = '' }) => `${dtype}[${shape.join(', ')}]`).join(' ') +
+      ` along ${axis}`,
     inputs: list,
     args: (...tensors) => [tensors, axis],
     expected: (...parts) => {

@@ -79,7 +79,10 @@ function empty(op: string, value: number, shape = [2, 0], result?: DType): Case 
 
 const square = (x: number): number => x * x;
 const mean: Reduction = (values) => sum(values) / values.length;
-const squares: Reduction = (values) => sum(values.map((x) => square(x - mean(values))));
+const squares: Reduction = (values) => {
+  const centre = mean(values);
+  return sum(values.map((x) => square(x - centre)));
+};
 const product: Reduction = (values) => values.reduce((a, b) => a * b, 1);
 const logSumExp: Reduction = (values) => {
   const top = Math.max(...values);

@@ -1,0 +1,23 @@
+/** What the package exports, or tensors have, that is no operation; and the suite that tests it. */
+
+const inSuites = (file: string, names: readonly string[]): [string, string][] =>
+  names.map((name) => [name, file]);
+
+export const elsewhere: Readonly<Record<string, string>> = Object.fromEntries([
+  ...inSuites('autograd.test.ts', [
+    'backward', 'customOp', 'detach', 'grad', 'noGrad', 'requiresGrad', 'valueAndGrad',
+  ]),
+  ...inSuites('gradcheck.test.ts', ['gradcheck', 'gradgradcheck']),
+  ...inSuites('tensor.test.ts', [
+    'Tensor', 'assign', 'backend', 'buffer', 'constructor', 'copy', 'data', 'dataSync', 'device',
+    'describeDevices', 'dispose', 'item', 'rank', 'setDevice', 'setThreads', 'threads', 'to',
+    'toArray', 'toString',
+  ]),
+  ...inSuites('errors.test.ts', [
+    'DTypeError', 'DeviceError', 'GradientError', 'GradloomError', 'MemoryError', 'ShapeError',
+    'ValueError',
+  ]),
+  ...inSuites('memory.test.ts', ['Scope', 'clearPool', 'memory', 'tidy']),
+  ...inSuites('random.test.ts', ['Generator', 'seed']),
+  ...inSuites('training.test.ts', ['Layer', 'Model', 'Sequential']),
+]); // prettier-ignore
