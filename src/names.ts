@@ -68,7 +68,9 @@ export class Catalog<T extends Configurable> {
   #add(name: string, each: Constructor<T>): void {
     for (const key of new Set([plain(name), plain(each.name)])) {
       if (this.#entries.has(key)) {
-        throw new ValueError(`register: there is already a ${this.kind} named "${key}"`);
+        throw new ValueError(
+          `register: the ${this.kind} "${key}" is there already; give the class another name`,
+        );
       }
       this.#entries.set(key, each);
     }

@@ -56,9 +56,9 @@ export class Orthogonal extends RandomInitializer {
 }
 
 /**
- * Gram and Schmidt, in place: each vector loses its part along the ones before it and gets length 1.
- * The signs are those of a QR with a positive diagonal. Twice over, which makes it as exact as
- * Householder's method ("twice is enough", Giraud et al. 2005).
+ * Gram and Schmidt, in place: each vector loses its part along the ones before it and gets
+ * length 1. The signs are those of a QR with a positive diagonal. Twice over, which makes it as
+ * exact as Householder's method ("twice is enough", Giraud et al. 2005).
  */
 function orthonormalize(vectors: Float64Array, count: number, length: number): void {
   const rowOf = (v: number): Float64Array => vectors.subarray(v * length, (v + 1) * length);

@@ -119,8 +119,8 @@ export interface VarianceScalingOptions extends SeedOptions {
 const cutDeviation = 0.87962566103423978;
 
 /**
- * Values of mean 0 and variance scale / n, n the number of connections into a unit (`fanIn`), out of
- * it (`fanOut`) or their mean. See {@link computeFans} for how a shape is read.
+ * Values of mean 0 and variance scale / n, n the number of connections into a unit (`fanIn`), out
+ * of it (`fanOut`) or their mean. See {@link computeFans} for how a shape is read.
  */
 export class VarianceScaling extends RandomInitializer {
   readonly scale: number;

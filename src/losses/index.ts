@@ -46,7 +46,7 @@ const aliases = {
 
 export type LossName = keyof typeof classes | keyof typeof aliases;
 
-/** A loss of the user's own: from (yTrue, yPred [batch, …]) the losses of the samples [batch, …]. */
+/** A loss of the user's own: from (yTrue, yPred [batch, …]) the losses of the samples. */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /** What stands for a loss where one is asked for. */
@@ -61,8 +61,8 @@ class FunctionLoss extends Loss {
   /** Throws: a function cannot be written to a file. */
   override config(): never {
     throw new ValueError(
-      `the loss ${this.name} is a function and cannot be saved; make it a class that extends Loss ` +
-        'and register() it',
+      `the loss ${this.name} is a function and cannot be saved; make it a class that extends ` +
+        'Loss and register() it',
     );
   }
 }

@@ -45,7 +45,7 @@ abstract class Share extends Metric {
   }
 }
 
-// ---- rules ---------------------------------------------------------------------------------------
+// ---- rules --------------------------------------------------------------------------------------
 
 /** One target per prediction. */
 function elements(batch: Observed, name: string): number {
@@ -98,7 +98,7 @@ function among(batch: Observed, i: number, label: number, k: number): boolean {
   return larger < k;
 }
 
-// ---- metrics -------------------------------------------------------------------------------------
+// ---- metrics ------------------------------------------------------------------------------------
 
 /** Share of predictions equal to their targets. */
 export class EqualAccuracy extends Share {

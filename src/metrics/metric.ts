@@ -1,6 +1,6 @@
 /**
- * What a metric is. Metrics are computed in JavaScript, in double, over values read from tensors: in
- * place on the host, by an asynchronous copy from another device, so that a step never waits.
+ * What a metric is. Metrics are computed in JavaScript, in double, over values read from tensors:
+ * in place on the host, by an asynchronous copy from another device, so that a step never waits.
  */
 
 import type { HostArray } from '../backends/backend.js';

@@ -22,8 +22,8 @@ class MeanLoss extends MeanOfValues {
   }
 
   protected override ownConfig(): Record<string, unknown> {
-    const { name: _, reduction: __, ...own } = this.#loss.config();
-    return own;
+    const own = Object.entries(this.#loss.config());
+    return Object.fromEntries(own.filter(([key]) => key !== 'name' && key !== 'reduction'));
   }
 }
 

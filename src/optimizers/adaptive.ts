@@ -1,4 +1,4 @@
-/** Rates by the history of squared gradients: AdaGrad, Adadelta, RMSprop. Epsilons as in Keras 3. */
+/** Rates by the history of squared gradients: AdaGrad, Adadelta, RMSprop, as in Keras 3. */
 
 import { Optimizer } from './optimizer.js';
 import { checkShare } from './options.js';

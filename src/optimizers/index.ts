@@ -8,7 +8,8 @@ import type { Optimizer } from './optimizer.js';
 import { Lion, SGD } from './sgd.js';
 
 export { Optimizer } from './optimizer.js';
-export type { GroupSettings, OptimizerOptions, OptimizerState } from './options.js';
+export type { GroupSettings, OptimizerOptions } from './options.js';
+export type { OptimizerState } from './state.js';
 export { globalNorm } from './norms.js';
 export { Lion, SGD } from './sgd.js';
 export type { LionOptions, SGDOptions } from './sgd.js';

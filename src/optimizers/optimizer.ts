@@ -3,38 +3,23 @@
  * themselves are rows of src/backends/formulas.ts, run for all parameters in one call.
  */
 
-import type { Buffer } from '../backends/backend.js';
 import { hyperNames, updateNames } from '../backends/kernels.js';
 import { updates } from '../backends/formulas.js';
 import type { Update, UpdateName } from '../backends/formulas.js';
-import { GradientError, ShapeError, ValueError } from '../errors.js';
+import { ValueError } from '../errors.js';
 import type { Configurable } from '../names.js';
 import { get as getSchedule, serialize as serializeSchedule } from '../schedules.js';
 import type { Schedule } from '../schedules.js';
 import { full } from '../tensor/create.js';
-import { sameShape, showShape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Averages } from './averages.js';
+import { Batch, checkGradients, gather } from './batches.js';
 import { clipScale, Norms } from './norms.js';
 import { checkOptions, checkRate } from './options.js';
-import type { GroupSettings, OptimizerOptions, OptimizerState } from './options.js';
-
-/** Parameters updated with the same hyper-parameters, and their buffers as the backend wants them. */
-class Batch {
-  readonly tensors: Tensor[] = [];
-  readonly gradientTensors: Tensor[] = [];
-  readonly parameters: Buffer[] = [];
-  readonly gradients: Buffer[] = [];
-  readonly states: Buffer[] = [];
-
-  constructor(readonly settings: GroupSettings) {}
-
-  clear(): void {
-    this.tensors.length = this.gradientTensors.length = 0;
-    this.parameters.length = this.gradients.length = this.states.length = 0;
-  }
-}
+import type { GroupSettings, OptimizerOptions } from './options.js';
+import { averageKey, placesOf } from './state.js';
+import type { OptimizerState } from './state.js';
 
 export abstract class Optimizer implements Configurable {
   readonly name: string;
@@ -80,7 +65,7 @@ export abstract class Optimizer implements Configurable {
     this.#averages = new Averages(this.emaMomentum);
   }
 
-  // ---- what a subclass says ----------------------------------------------------------------------
+  // ---- what a subclass says ---------------------------------------------------------------------
 
   /** Writes the row's own hyper-parameters, from `hyper[3]` on; `step` counts from 1. */
   protected abstract fill(hyper: Float64Array, rate: number, step: number): void;
@@ -97,7 +82,7 @@ export abstract class Optimizer implements Configurable {
   /** Numbers that run along with the steps, by name, and setting them. */
   protected numbers?: Record<string, number>;
 
-  // ---- the learning rate -------------------------------------------------------------------------
+  // ---- the learning rate ------------------------------------------------------------------------
 
   /** The rate of the next step. Setting it throws ValueError when it follows a schedule. */
   get learningRate(): number {
@@ -108,7 +93,7 @@ export abstract class Optimizer implements Configurable {
   set learningRate(rate: number) {
     if (typeof this.#learningRate !== 'number') {
       throw new ValueError(
-        `${this.name}: the learning rate follows a ${this.#learningRate.constructor.name}; make ` +
+        `${this.name}: the learning rate follows ${this.#learningRate.constructor.name}; make ` +
           'the optimizer with a number to be able to set it',
       );
     }
@@ -127,14 +112,20 @@ export abstract class Optimizer implements Configurable {
     for (const parameter of parameters) this.#groups.set(parameter, batch);
   }
 
-  // ---- a step ------------------------------------------------------------------------------------
+  // ---- a step -----------------------------------------------------------------------------------
 
   /**
    * One update of the parameters, in place, by their gradients (same order; null: left alone).
    * Throws ShapeError when a gradient does not fit, GradientError when all are null.
    */
   apply(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
-    const batches = this.#gather(parameters, gradients);
+    checkGradients(this.name, parameters, gradients);
+    const batches = gather(
+      parameters,
+      gradients,
+      (parameter) => (this.#groups.size > 0 ? this.#groups.get(parameter) : null) ?? this.#others,
+      (parameter) => this.#slotsOf(parameter),
+    );
     const rate = this.learningRate;
     const step = this.iterations + 1;
     const hyper = this.#hyper;
@@ -166,60 +157,6 @@ export abstract class Optimizer implements Configurable {
   /** Forgets the gradients of earlier backward passes. */
   zeroGrad(parameters: readonly Tensor[]): void {
     for (const parameter of parameters) parameter.grad = null;
-  }
-
-  /** Sorts parameters with gradients into batches of equal settings. */
-  #gather(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): Batch[] {
-    this.#checkGradients(parameters, gradients);
-    const batches: Batch[] = [];
-    for (let i = 0; i < parameters.length; i++) {
-      const gradient = gradients[i]!;
-      if (gradient === null) continue;
-      const parameter = parameters[i]!;
-      const batch =
-        (this.#groups.size > 0 ? this.#groups.get(parameter) : undefined) ?? this.#others;
-      if (!batches.includes(batch)) {
-        batch.clear();
-        batches.push(batch);
-      }
-      batch.tensors.push(parameter);
-      batch.gradientTensors.push(gradient);
-      batch.parameters.push(parameter.buffer);
-      batch.gradients.push(gradient.buffer);
-      for (const slot of this.#slotsOf(parameter)) batch.states.push(slot.buffer);
-    }
-    return batches;
-  }
-
-  #checkGradients(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
-    if (parameters.length !== gradients.length) {
-      throw new ValueError(
-        `${this.name}: ${parameters.length} parameters and ${gradients.length} gradients`,
-      );
-    }
-    let found = false;
-    for (let i = 0; i < parameters.length; i++) {
-      const [parameter, gradient] = [parameters[i]!, gradients[i]!];
-      if (gradient === null) continue;
-      found = true;
-      const fits =
-        parameter.dtype === gradient.dtype &&
-        parameter.backend === gradient.backend &&
-        parameter.backend === parameters[0]!.backend &&
-        sameShape(parameter.shape, gradient.shape);
-      if (!fits) {
-        throw new ShapeError(
-          `${this.name}: parameter ${i} is ${show(parameter)} and its gradient ${show(gradient)}; ` +
-            'all must be on one device, and alike in pairs',
-        );
-      }
-    }
-    if (!found) {
-      throw new GradientError(
-        `${this.name}: none of ${parameters.length} parameters has a gradient; call backward() on ` +
-          'a loss that depends on them first',
-      );
-    }
   }
 
   #slotsOf(parameter: Tensor): readonly Tensor[] {
@@ -261,7 +198,7 @@ export abstract class Optimizer implements Configurable {
     for (const tensor of tensors) tensor.storage.version++;
   }
 
-  // ---- averages ----------------------------------------------------------------------------------
+  // ---- averages ---------------------------------------------------------------------------------
 
   /** Puts the moving averages (`useEma`) in place of the parameters. */
   overwriteWithAverages(parameters: readonly Tensor[]): void {
@@ -273,7 +210,7 @@ export abstract class Optimizer implements Configurable {
     this.#averages.swap(parameters);
   }
 
-  // ---- state -------------------------------------------------------------------------------------
+  // ---- state ------------------------------------------------------------------------------------
 
   /** A copy of everything that runs along; its keys count in the order of `parameters`. */
   state(parameters: readonly Tensor[]): OptimizerState {
@@ -308,7 +245,7 @@ export abstract class Optimizer implements Configurable {
         `${this.name}: the state has no "${missing}"; it is of another optimizer`,
       );
     }
-    const places = Object.keys(state.tensors).map((key) => this.#place(key, state, parameters));
+    const places = placesOf(state, parameters, this.#variables, this.name);
     this.#slots.clear();
     this.#averages.clear();
     for (const { parameter, variable, value } of places) {
@@ -318,29 +255,6 @@ export abstract class Optimizer implements Configurable {
     this.iterations = iterations ?? 0;
     if (learningRate !== undefined && this.schedule === null) this.learningRate = learningRate;
     if (this.numbers) Object.assign(this.numbers, own);
-  }
-
-  #place(
-    key: string,
-    state: OptimizerState,
-    parameters: readonly Tensor[],
-  ): { parameter: Tensor; variable: string; value: Tensor } {
-    const [index = '', variable = ''] = key.split('/');
-    const parameter = parameters[Number(index)];
-    const value = state.tensors[key]!;
-    if (!parameter || (variable !== averageKey && !this.#variables.includes(variable))) {
-      throw new ValueError(
-        `${this.name}: the state holds "${key}", but there are ${parameters.length} parameters ` +
-          `with ${this.#variables.join(', ') || 'no variables'} each; it is of another optimizer ` +
-          'or model',
-      );
-    }
-    if (!sameShape(parameter.shape, value.shape) || parameter.dtype !== value.dtype) {
-      throw new ValueError(
-        `${this.name}: the state's "${key}" is ${show(value)}, the parameter ${show(parameter)}`,
-      );
-    }
-    return { parameter, variable, value };
   }
 
   /** What the constructor takes. Groups are not part of it. */
@@ -360,10 +274,6 @@ export abstract class Optimizer implements Configurable {
     };
   }
 }
-
-const averageKey = 'ema';
-
-const show = (each: Tensor): string => `${showShape(each.shape)} ${each.dtype} on ${each.device}`;
 
 /** State outlives the scope of the step it is first made in. */
 function lasting(tensor: Tensor): Tensor {

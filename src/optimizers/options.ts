@@ -2,7 +2,6 @@
 
 import { ValueError } from '../errors.js';
 import type { ScheduleLike } from '../schedules.js';
-import type { Tensor } from '../tensor/tensor.js';
 
 export interface OptimizerOptions {
   /** A number, or a schedule evaluated at `iterations` before each step. Default: see the class. */
@@ -31,14 +30,6 @@ export interface GroupSettings {
   readonly rateMultiplier?: number;
   /** Instead of the optimizer's weight decay. */
   readonly weightDecay?: number;
-}
-
-/** Everything needed to go on exactly where an optimizer was. */
-export interface OptimizerState {
-  /** Counts and running products; JSON keeps them exactly. */
-  readonly numbers: Readonly<Record<string, number>>;
-  /** By `<index of the parameter>/<variable>`: `0/m`, `0/v`; `ema` is the moving average. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
 /** Throws ValueError unless the rate is a finite number, 0 or more. */

@@ -1,0 +1,128 @@
+/** Activations by name: values and gradients of Keras 3, parameters, fusing, errors. */
+
+import { describe, expect, it } from 'vitest';
+
+import * as activations from '../src/activations.js';
+import type { ActivationLike } from '../src/activations.js';
+import { gradientsOf } from '../src/autograd/tape.js';
+import { ValueError } from '../src/errors.js';
+import { dense } from '../src/ops/dense.js';
+import { mul, square } from '../src/ops/elementwise.js';
+import { reshape } from '../src/ops/move.js';
+import { sum } from '../src/ops/reduce.js';
+import { arange, eye, tensor } from '../src/tensor/create.js';
+import { devices } from './devices.js';
+import { expectClose, golden } from './golden.js';
+
+interface Figures {
+  readonly by: string;
+  readonly inputs: number[][];
+  readonly cases: readonly {
+    readonly name: activations.ActivationName;
+    readonly params: Record<string, number>;
+    readonly y: number[][];
+    readonly gradient: number[][];
+  }[];
+}
+
+const { by, inputs, cases } = golden('activations') as Figures;
+
+describe.each(devices)('activations on %s', (device) => {
+  for (const { name, params, y: wanted, gradient } of cases) {
+    it.each(['float64', 'float32'] as const)(
+      `${name} ${JSON.stringify(params)} as ${by}, in %s`,
+      (dtype) => {
+        const activation = activations.get({ name, params });
+        const x = tensor(inputs, { device, dtype, requiresGrad: true });
+        const tolerance = dtype === 'float64' ? 1e-7 : 1e-5;
+        const y = activation.call(x);
+        expectClose(y.toArray(), wanted, tolerance, 'value');
+        const weights = reshape(arange(0, 32, 1, { device, dtype }), [4, 8]);
+        const slope = gradientsOf(sum(mul(y, weights)), [x])[0]!;
+        expectClose(slope.toArray(), gradient, tolerance, 'gradient');
+        // What the dense layer fuses is the same function.
+        if (activation.fused) {
+          const fused = dense(x, eye(8, 8, { device, dtype }), null, activation.fused);
+          expectClose(fused.toArray(), wanted, tolerance, 'fused');
+        }
+      },
+    );
+  }
+});
+
+describe('activations', () => {
+  it('have every name, in any spelling', () => {
+    expect(activations.names.filter((name) => !cases.some((each) => each.name === name))).toEqual([
+      'exponential',
+    ]);
+    const x = tensor([-1, 2]);
+    expectClose(
+      activations.get('exponential').call(x).toArray(),
+      [Math.exp(-1), Math.exp(2)],
+      1e-6,
+    );
+    const spellings: readonly [string, string][] = [
+      ['leaky_relu', 'leakyRelu'],
+      ['LeakyReLU', 'leakyRelu'],
+      ['swish', 'silu'],
+      ['logistic', 'sigmoid'],
+      ['hard_swish', 'hardSilu'],
+      ['log_softmax', 'logSoftmax'],
+    ];
+    for (const [given, name] of spellings) {
+      expect(activations.get(given as 'relu').name).toBe(name);
+    }
+  });
+
+  it('are linear when there is none', () => {
+    const x = tensor([1, -1]);
+    for (const none of [null, undefined, 'linear'] as const) {
+      expect(activations.get(none).call(x)).toBe(x);
+    }
+  });
+
+  it('take a function of the user', () => {
+    const activation = activations.get((x) => square(x));
+    expect(activation.call(tensor([3])).item()).toBe(9);
+    expect(activation.fused).toBeNull();
+    expect(() => activation.config()).toThrow(/cannot be saved/);
+  });
+
+  it('are made again from their config, through JSON', () => {
+    for (const { name, params } of cases) {
+      const activation = activations.get({ name, params });
+      const text = JSON.stringify(activation.config());
+      const again = activations.get(JSON.parse(text) as ActivationLike);
+      expect(again.name).toBe(activation.name);
+      expect(again.params).toEqual(activation.params);
+      expect(again.fused).toEqual(activation.fused);
+      expect(activations.get(again)).toBe(again);
+    }
+  });
+
+  it('are fused where a formula computes them', () => {
+    const isFused = (like: ActivationLike): boolean => activations.get(like).fused !== null;
+    const fused = ['relu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'tanh', 'leakyRelu'] as const;
+    expect(fused.filter((name) => !isFused(name))).toEqual([]);
+    // The cross-entropies want the logits of these.
+    expect(['softmax', 'sigmoid'].filter((name) => isFused(name as 'softmax'))).toEqual([]);
+    expect(isFused({ name: 'relu', params: { maxValue: 3 } })).toBe(false);
+  });
+
+  it('refuse unknown names and parameters', () => {
+    expect(() => activations.get('geluu' as 'gelu')).toThrow(/Did you mean "gelu"\?/);
+    const refused: readonly [string, Record<string, number>, RegExp][] = [
+      ['elu', { slope: 1 }, /no parameter "slope" \(it has: alpha\)/],
+      ['tanh', { alpha: 1 }, /it has: none/],
+      ['elu', { alpha: -1 }, /alpha must be 0 or more/],
+      ['celu', { alpha: 0 }, /alpha must be greater than 0/],
+      ['relu', { maxValue: -1 }, /maxValue/],
+      ['relu', { threshold: NaN }, /threshold must be a number/],
+    ];
+    for (const [name, params, message] of refused) {
+      const call = (): unknown => activations.get({ name: name as 'elu', params });
+      expect(call).toThrow(ValueError);
+      expect(call).toThrow(message);
+    }
+  });
+});
