@@ -1,4 +1,4 @@
-/** The training loop as a whole: it learns, repeats itself, agrees between devices, ends cleanly. */
+/** The training loop as a whole: it learns, repeats itself, agrees between devices, ends well. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -113,9 +113,11 @@ describe.each(devices)('training on %s', (device) => {
   it('shuffles anew every epoch and every fit, decided by seed and epoch alone', () => {
     const { x, y } = corners(50);
     const order = (epoch: number): number[] => {
-      const batches = new TensorBatches(x, y, null, 50, 'float32');
+      const all = { inputs: [x], targets: [y], weights: [null] };
+      const ports = { inputSpecs: [{ name: 'x', dtype: 'float32' as const }], outputNames: ['y'] };
+      const batches = new TensorBatches(all, 50, ports);
       batches.shuffle(epoch);
-      return [...batches.batch(0).x.dataSync()];
+      return [...batches.batch(0).inputs[0]!.dataSync()];
     };
     const orders = [0, 1, 2].map(order);
     expect(orders[0]).not.toEqual(orders[1]);
@@ -197,7 +199,9 @@ describe.each(devices)('training on %s', (device) => {
       onTrainBatchEnd: () => {
         if (++steps === 5) controller.abort();
       },
-      onTrainEnd: () => void ended++,
+      onTrainEnd: () => {
+        ended++;
+      },
     });
     const { epochs } = await small().fit(x, y, {
       ...quiet,

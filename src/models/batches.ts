@@ -1,27 +1,32 @@
 /** Where training data comes from: tensors cut into batches, or an iterable of batches. */
 
-import type { FloatDType } from '../backends/dtype.js';
+import type { DType } from '../backends/dtype.js';
+import { isFloat } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { noGrad } from '../autograd/tape.js';
 import { cast } from '../ops/cast.js';
-import { asTensor } from '../tensor/create.js';
-import type { TensorLike } from '../tensor/create.js';
 import { defaultGenerator, permutationArray } from '../tensor/random.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
 import { empty, fromArray, Tensor } from '../tensor/tensor.js';
+import { tensorsOf, weightsOf } from './data.js';
+import type { Data, Ports } from './data.js';
 
-/** Inputs [batch, ...], targets and, optionally, a weight per sample [batch]. */
+/** One batch: inputs [batch, ...], and per output its targets and weights of samples [batch]. */
 export interface Batch {
-  readonly x: Tensor;
-  readonly y: Tensor | null;
-  readonly sampleWeight?: Tensor | null;
+  readonly inputs: readonly Tensor[];
+  readonly targets: readonly (Tensor | null)[];
+  readonly weights: readonly (Tensor | null)[];
 }
+
+/** Shapes of one sample of each input. */
+export const sampleShapes = ({ inputs }: Batch): Shape[] =>
+  inputs.map((each) => each.shape.slice(1));
 
 /** What an iterable of batches may yield. */
 export type BatchLike =
-  | Batch
-  | { readonly x: TensorLike; readonly y?: TensorLike; readonly sampleWeight?: TensorLike }
-  | readonly [x: TensorLike, y: TensorLike, sampleWeight?: TensorLike];
+  | { readonly x: Data; readonly y?: Data | null; readonly sampleWeight?: Data | null }
+  | readonly [x: Data, y?: Data | null, sampleWeight?: Data | null | undefined];
 
 /** Batches to be iterated once per epoch. */
 export type BatchIterable = Iterable<BatchLike> | AsyncIterable<BatchLike>;
@@ -33,36 +38,37 @@ export class TensorBatches {
   #order: Tensor | null = null;
   readonly #one: Tensor;
   readonly #zero: Tensor;
+  readonly #dtypes: readonly DType[];
 
   /**
-   * x [samples, ...], y [samples, ...] or null, weights [samples] or null. Integer inputs become
-   * `dtype` as they are batched; targets keep their dtype.
+   * Samples of every tensor lie along its first axis. Inputs become the model's dtypes as they are
+   * batched; targets keep theirs.
    */
   constructor(
-    readonly x: Tensor,
-    readonly y: Tensor | null,
-    readonly sampleWeight: Tensor | null,
+    readonly all: Batch,
     readonly batchSize: number,
-    readonly dtype: FloatDType,
+    ports: Ports,
   ) {
-    this.samples = x.shape[0] ?? 0;
-    for (const [what, other] of [
-      ['y', y],
-      ['sampleWeight', sampleWeight],
-    ] as const) {
-      if (other && other.shape[0] !== this.samples) {
-        throw new ShapeError(
-          `x has ${this.samples} samples (shape ${showShape(x.shape)}) and ${what} has ` +
-            `${other.shape[0] ?? 'no axis'} (shape ${showShape(other.shape)}); they must be equal`,
-        );
-      }
-    }
-    if (x.rank === 0 || this.samples === 0) {
-      throw new ValueError(`there are no samples: x has shape ${showShape(x.shape)}`);
-    }
+    const first = all.inputs[0]!;
+    this.samples = first.shape[0] ?? 0;
+    this.#dtypes = ports.inputSpecs.map((each) => each.dtype);
+    checkSamples(all, this.samples);
     this.steps = Math.ceil(this.samples / batchSize);
-    this.#one = fromArray(Float32Array.of(1), [1], 'float32', x.backend);
-    this.#zero = fromArray(Float32Array.of(0), [1], 'float32', x.backend);
+    this.#one = fromArray(Float32Array.of(1), [1], 'float32', first.backend);
+    this.#zero = fromArray(Float32Array.of(0), [1], 'float32', first.backend);
+  }
+
+  /** Samples [from, to) as batches of their own, sharing memory. */
+  part(from: number, to: number, batchSize: number, ports: Ports): TensorBatches {
+    const { inputs, targets, weights } = this.all;
+    const cut = (each: Tensor): Tensor => view(each, from, to - from);
+    const optional = (each: Tensor | null): Tensor | null => each && cut(each);
+    const all = {
+      inputs: inputs.map(cut),
+      targets: targets.map(optional),
+      weights: weights.map(optional),
+    };
+    return new TensorBatches(all, batchSize, ports);
   }
 
   /**
@@ -73,36 +79,38 @@ export class TensorBatches {
   shuffle(epoch: number): void {
     const { key } = defaultGenerator.state();
     const order = permutationArray(this.samples, key[0], key[1], 0, 2 ** 31 + epoch);
+    const { backend } = this.all.inputs[0]!;
     if (this.#order) this.#order.assign(order);
-    else this.#order = fromArray(order, [this.samples], 'int32', this.x.backend);
+    else this.#order = fromArray(order, [this.samples], 'int32', backend);
   }
 
   /** Batch number `step`; the last may be smaller. Call inside a scope. */
   batch(step: number): Batch {
     const start = step * this.batchSize;
     const count = Math.min(this.batchSize, this.samples - start);
+    const rows = (each: Tensor | null): Tensor | null => each && this.#rows(each, start, count);
+    const { inputs, targets, weights } = this.all;
     return {
-      x: this.#inputs(start, count),
-      y: this.y && this.#rows(this.y, start, count),
-      sampleWeight: this.sampleWeight && this.#rows(this.sampleWeight, start, count),
+      inputs: inputs.map((each, i) => this.#inputs(each, this.#dtypes[i]!, start, count)),
+      targets: targets.map(rows),
+      weights: weights.map(rows),
     };
   }
 
-  /** Rows converted to the model's dtype. */
-  #inputs(start: number, count: number): Tensor {
-    const { x } = this;
-    if (!this.#order || x.dtype === this.dtype)
-      return cast(this.#rows(x, start, count), this.dtype);
+  /** Rows converted to what the model takes. */
+  #inputs(x: Tensor, dtype: DType, start: number, count: number): Tensor {
+    if (!this.#order || x.dtype === dtype || !isFloat(dtype)) {
+      return cast(this.#rows(x, start, count), dtype);
+    }
     const width = sizeOf(x.shape.slice(1));
-    const out = empty(x.backend, [count, ...x.shape.slice(1)], this.dtype);
+    const out: Tensor = empty(x.backend, [count, ...x.shape.slice(1)], dtype);
     if (out.size > 0) {
       const index = x.backend.view(this.#order.buffer, start, count);
-      const { buffer: one } = this.#one;
       x.backend.loadRows(
         out.buffer,
         x.buffer,
         index,
-        one,
+        this.#one.buffer,
         this.#zero.buffer,
         this.samples,
         count,
@@ -114,36 +122,78 @@ export class TensorBatches {
 
   /** Rows as they are: a view when in order, a gathered copy when shuffled. */
   #rows(tensor: Tensor, start: number, count: number): Tensor {
+    if (!this.#order) return view(tensor, start, count);
     const rest = tensor.shape.slice(1);
-    const width = sizeOf(rest);
-    if (!this.#order) {
-      return new Tensor(
-        tensor.storage,
-        [count, ...rest],
-        tensor.dtype,
-        tensor.offset + start * width,
-      );
-    }
     const out: Tensor = empty(tensor.backend, [count, ...rest], tensor.dtype);
     if (out.size > 0) {
       const index = tensor.backend.view(this.#order.buffer, start, count);
+      const width = sizeOf(rest);
       tensor.backend.gather(out.buffer, tensor.buffer, index, 1, this.samples, count, width);
     }
     return out;
   }
 }
 
-/** One batch of whatever form as tensors, inputs as `dtype`. */
-export function asBatch(batch: BatchLike, dtype: FloatDType): Batch {
-  const [x, y, weight] = Array.isArray(batch)
-    ? (batch as readonly TensorLike[])
-    : [(batch as Batch).x, (batch as Batch).y, (batch as Batch).sampleWeight];
-  if (x === undefined) {
+/** `count` samples from `start` on, sharing memory. */
+function view(tensor: Tensor, start: number, count: number): Tensor {
+  const rest = tensor.shape.slice(1);
+  const offset = tensor.offset + start * sizeOf(rest);
+  return new Tensor(tensor.storage, [count, ...rest], tensor.dtype, offset);
+}
+
+function checkSamples({ inputs, targets, weights }: Batch, samples: number): void {
+  const first = inputs[0]!;
+  const others = [
+    ...inputs.map((each) => ['another input', each] as const),
+    ...targets.map((each) => ['y', each] as const),
+    ...weights.map((each) => ['sampleWeight', each] as const),
+  ];
+  for (const [what, other] of others) {
+    if (other === null || (other.rank > 0 && other.shape[0] === samples)) continue;
+    throw new ShapeError(
+      `x has ${samples} samples (shape ${showShape(first.shape)}) and ${what} has ` +
+        `${other.shape[0] ?? 'no axis'} (shape ${showShape(other.shape)}); the first axes must be ` +
+        'equal',
+    );
+  }
+  if (first.rank === 0 || samples === 0) {
+    throw new ValueError(`there are no samples: x has shape ${showShape(first.shape)}`);
+  }
+}
+
+/** Data of whatever form as a batch, dtypes as given. */
+export function gathered(
+  x: Data,
+  y: Data | null | undefined,
+  sampleWeight: Data | null | undefined,
+  ports: Ports,
+): Batch {
+  const inputNames = ports.inputSpecs.map((each) => each.name);
+  const names = ports.outputNames;
+  const nothing = names.map(() => null);
+  const inputs = tensorsOf(x, inputNames, 'x').map((each, i) => {
+    if (each) return each;
+    throw new ValueError(`x: there is nothing for the input "${inputNames[i]!}"`);
+  });
+  return {
+    inputs,
+    targets: y ? tensorsOf(y, names, 'y').map((each) => each ?? null) : nothing,
+    weights: sampleWeight ? weightsOf(sampleWeight, names) : nothing,
+  };
+}
+
+/** One batch of an iterable as tensors, inputs converted to what the model takes. */
+export function asBatch(batch: BatchLike, ports: Ports): Batch {
+  const [x, y, weight] = isList(batch) ? batch : [batch.x, batch.y, batch.sampleWeight];
+  if ((x as unknown) === undefined) {
     throw new ValueError('a batch must be { x, y } or [x, y]; this one has no x');
   }
-  return noGrad(() => ({
-    x: cast(asTensor(x), dtype),
-    y: y === undefined || y === null ? null : asTensor(y),
-    sampleWeight: weight === undefined || weight === null ? null : asTensor(weight),
-  }));
+  return noGrad(() => {
+    const given = gathered(x, y, weight, ports);
+    const inputs = given.inputs.map((each, i) => cast(each, ports.inputSpecs[i]!.dtype));
+    return { ...given, inputs };
+  });
 }
+
+const isList = (batch: BatchLike): batch is Extract<BatchLike, readonly unknown[]> =>
+  Array.isArray(batch);

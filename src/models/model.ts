@@ -1,42 +1,33 @@
-/** The trainable model: compile, fit, evaluate, predict. What it computes is a subclass's matter. */
+/** The trainable model: compile, fit, evaluate, predict. What it computes its subclasses say. */
 
 import type { Callback, RunInfo } from '../callbacks/callback.js';
 import type { History } from '../callbacks/history.js';
 import { noGrad } from '../autograd/tape.js';
 import { GradloomError, ShapeError, ValueError } from '../errors.js';
 import { Layer } from '../layers/layer.js';
-import * as losses from '../losses/index.js';
-import type { LossLike } from '../losses/index.js';
-import * as metrics from '../metrics/index.js';
-import type { MetricLike } from '../metrics/index.js';
-import * as optimizers from '../optimizers/index.js';
-import type { OptimizerLike } from '../optimizers/index.js';
+import type { Optimizer } from '../optimizers/index.js';
+import { unknownName } from '../names.js';
 import { concat } from '../ops/move.js';
-import { asTensor } from '../tensor/create.js';
-import type { TensorLike } from '../tensor/create.js';
 import { checkInteger, sameShape, showShape } from '../tensor/shape.js';
-import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { asBatch, TensorBatches } from './batches.js';
+import { asBatch, gathered, sampleShapes, TensorBatches } from './batches.js';
 import type { BatchIterable, BatchLike } from './batches.js';
+import { allMetrics, compiledFrom, logsOf, resetMetrics } from './compile.js';
+import type { Compiled, CompileOptions } from './compile.js';
+import type { Data, InputSpec } from './data.js';
 import { evaluateBatches, fitModel, turns } from './fit.js';
-import { evaluateStep, logsOf, trainStep } from './step.js';
-import type { Compiled } from './step.js';
+import { predictSamples } from './monte-carlo.js';
+import type { MonteCarloOptions, Uncertainties, Uncertainty } from './monte-carlo.js';
+import { isIterableOfBatches } from './sources.js';
+import { evaluateStep, trainStep } from './step.js';
 import { summaryText } from './summary.js';
-
-export interface CompileOptions {
-  /** An optimizer or its name with its defaults. Default rmsprop, as in Keras. */
-  readonly optimizer?: OptimizerLike;
-  readonly loss: LossLike;
-  /** 'accuracy' takes the form that fits loss and shapes. */
-  readonly metrics?: readonly MetricLike[];
-}
+import type { SummaryRow } from './summary.js';
 
 /** Inputs and targets held back for validation: tensors, or an iterable of batches. */
 export type ValidationData =
-  | readonly [x: TensorLike, y: TensorLike, sampleWeight?: TensorLike]
-  | { readonly x: TensorLike; readonly y: TensorLike; readonly sampleWeight?: TensorLike }
+  | readonly [x: Data, y: Data, sampleWeight?: Data]
+  | { readonly x: Data; readonly y: Data; readonly sampleWeight?: Data }
   | BatchIterable;
 
 export interface FitOptions {
@@ -53,8 +44,8 @@ export interface FitOptions {
   readonly validationSplit?: number;
   /** Default: the larger of batchSize and 256; results do not depend on it but for rounding. */
   readonly validationBatchSize?: number;
-  /** Weight per sample [samples]. */
-  readonly sampleWeight?: TensorLike;
+  /** Weight per sample [samples]; for several outputs one for all, or one for each. */
+  readonly sampleWeight?: Data;
   /** Weight of each class, by label. */
   readonly classWeight?: Readonly<Record<number, number>>;
   readonly callbacks?: readonly Callback[];
@@ -66,7 +57,21 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
 }
 
-export abstract class Model extends Layer {
+export interface PredictOptions {
+  /** Samples at a time. Default 256. */
+  readonly batchSize?: number;
+}
+
+export interface EvaluateOptions extends PredictOptions {
+  /** Weight per sample [samples]; for several outputs one for all, or one for each. */
+  readonly sampleWeight?: Data;
+}
+
+/**
+ * `Y` is what `predict` gives: a tensor, or for several outputs an array or object of them. A model
+ * of your own says its `layers` and writes `call`.
+ */
+export abstract class Model<Y = unknown> extends Layer {
   /** Set to true by callbacks to end training after the current epoch. */
   stopTraining = false;
   /** Epochs of training this model has seen, over all calls of fit: decides the next shuffle. */
@@ -74,22 +79,49 @@ export abstract class Model extends Layer {
   #compiled: Compiled | null = null;
   #fitting = false;
 
+  // ---- what a subclass says ---------------------------------------------------------------------
+
   /** The layers, in order. */
   abstract get layers(): readonly Layer[];
+
+  /** Where data comes in. Default: one input. */
+  get inputSpecs(): readonly InputSpec[] {
+    return [{ name: 'x', dtype: this.dtype }];
+  }
+
+  /** Names of what comes out. Default: one output. */
+  get outputNames(): readonly string[] {
+    return ['y'];
+  }
+
+  /** Values of the outputs in the structure `predict` gives. Default: the only one. */
+  protected arrange(values: readonly unknown[]): unknown {
+    return values[0];
+  }
+
+  /** A row per layer for {@link summary}. Default: layers in order, shapes they were built with. */
+  protected summaryRows(): SummaryRow[] {
+    return this.layers.map((layer) => ({
+      layer,
+      outputs: layer.built ? layer.outputShapes(...layer.inputShapes) : null,
+    }));
+  }
 
   override get sublayers(): readonly Layer[] {
     return this.layers;
   }
 
-  /** Chooses optimizer, loss and metrics. May be called again; weights stay. */
+  // ---- compile ----------------------------------------------------------------------------------
+
+  /** Chooses optimizer, losses and metrics. May be called again; weights stay. */
   compile(options: CompileOptions): this {
-    const loss = losses.get(options.loss);
-    this.#compiled = {
-      optimizer: optimizers.get(options.optimizer ?? 'rmsprop'),
-      loss,
-      metrics: (options.metrics ?? []).map((metric) => metrics.get(metric, { loss })),
-    };
+    this.#compiled = compiledFrom(options, this.outputNames);
     return this;
+  }
+
+  /** Whether `compile` was called. */
+  get isCompiled(): boolean {
+    return this.#compiled !== null;
   }
 
   /** What `compile` settled. Throws when it was not called. */
@@ -102,25 +134,31 @@ export abstract class Model extends Layer {
     return this.#compiled;
   }
 
-  get optimizer(): optimizers.Optimizer {
+  get optimizer(): Optimizer {
     return this.compiled.optimizer;
   }
 
   /** For each metric, whether less or more of it is better. */
   get metricDirections(): Readonly<Record<string, 'min' | 'max'>> {
-    return Object.fromEntries(this.compiled.metrics.map((each) => [each.name, each.direction]));
+    const losses = this.outputNames.map((name) => [`${name}_loss`, 'min'] as const);
+    const metrics = allMetrics(this.compiled).map(
+      ({ name, metric }) => [name, metric.direction] as const,
+    );
+    return Object.fromEntries([...losses, ...metrics]);
   }
+
+  // ---- fit, evaluate ----------------------------------------------------------------------------
 
   /**
    * Trains on x [samples, ...] and y [samples, ...], or on an iterable of batches. Yields to the
    * event loop at least every 50 ms. Resolves to the history of every epoch; with an aborted signal
    * it ends early and resolves all the same, after `onTrainEnd` of every callback.
    */
-  async fit(x: TensorLike, y: TensorLike, options?: FitOptions): Promise<History>;
+  async fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   async fit(batches: BatchIterable, options?: FitOptions): Promise<History>;
   async fit(
-    data: TensorLike | BatchIterable,
-    second?: TensorLike | FitOptions,
+    data: Data | BatchIterable,
+    second?: Data | FitOptions,
     third?: FitOptions,
   ): Promise<History> {
     const { compiled } = this;
@@ -131,81 +169,105 @@ export abstract class Model extends Layer {
     try {
       return isIterableOfBatches(data)
         ? await fitModel(this, compiled, data, null, (second ?? {}) as FitOptions)
-        : await fitModel(this, compiled, data, second as TensorLike, third ?? {});
+        : await fitModel(this, compiled, data, second as Data | undefined, third ?? {});
     } finally {
       this.#fitting = false;
     }
   }
 
-  /** Mean loss and metrics over all samples. Default batch size 256. */
+  /** Mean loss and metrics over all samples, or over an iterable of batches. */
+  async evaluate(x: Data, y: Data, options?: EvaluateOptions): Promise<Record<string, number>>;
+  async evaluate(batches: BatchIterable): Promise<Record<string, number>>;
   async evaluate(
-    x: TensorLike,
-    y: TensorLike,
-    options: { readonly batchSize?: number; readonly sampleWeight?: TensorLike } = {},
+    data: Data | BatchIterable,
+    y?: Data,
+    options: EvaluateOptions = {},
   ): Promise<Record<string, number>> {
-    const weight = options.sampleWeight === undefined ? null : asTensor(options.sampleWeight);
-    const batches = new TensorBatches(
-      asTensor(x),
-      asTensor(y),
-      weight,
-      checkInteger(options.batchSize ?? 256, 1, Infinity, 'evaluate: batchSize'),
-      this.dtype,
-    );
-    this.ensureBuilt(batches.x.shape.slice(1));
-    return evaluateBatches(this, this.compiled, batches);
+    const { compiled } = this;
+    if (isIterableOfBatches(data)) return evaluateBatches(this, compiled, data);
+    if (y === undefined) throw new ValueError('evaluate: give targets too, evaluate(x, y)');
+    const batches = this.#batches('evaluate', data, y, options);
+    return evaluateBatches(this, compiled, batches);
   }
 
-  /** Results for x [samples, ...], batch after batch. Default batch size 256. */
-  async predict(x: TensorLike, options: { readonly batchSize?: number } = {}): Promise<Tensor> {
-    const size = checkInteger(options.batchSize ?? 256, 1, Infinity, 'predict: batchSize');
-    const batches = new TensorBatches(asTensor(x), null, null, size, this.dtype);
-    this.ensureBuilt(batches.x.shape.slice(1));
-    const parts: Tensor[] = [];
+  /** Data in batches, the model built for them. */
+  #batches(what: string, x: Data, y: Data | null, options: EvaluateOptions): TensorBatches {
+    const size = checkInteger(options.batchSize ?? 256, 1, Infinity, `${what}: batchSize`);
+    const all = gathered(x, y, options.sampleWeight, this);
+    const batches = new TensorBatches(all, size, this);
+    this.ensureBuilt(...sampleShapes(all));
+    return batches;
+  }
+
+  /** One training step on one batch; the loss and metrics of this batch. */
+  trainOnBatch(x: Data, y: Data, sampleWeight?: Data): Record<string, number> {
+    return this.#onBatch(trainStep, [x, y, sampleWeight]);
+  }
+
+  /** Loss and metrics of one batch. */
+  testOnBatch(x: Data, y: Data, sampleWeight?: Data): Record<string, number> {
+    return this.#onBatch(evaluateStep, [x, y, sampleWeight]);
+  }
+
+  #onBatch(step: typeof trainStep, batchLike: BatchLike): Record<string, number> {
+    const { compiled } = this;
+    const batch = asBatch(batchLike, this);
+    this.ensureBuilt(...sampleShapes(batch));
+    resetMetrics(compiled);
+    return logsOf(
+      step(this, compiled, () => batch),
+      compiled,
+    );
+  }
+
+  // ---- predict ----------------------------------------------------------------------------------
+
+  /** Results for x [samples, ...], batch after batch. */
+  async predict(x: Data, options: PredictOptions = {}): Promise<Y> {
+    const batches = this.#batches('predict', x, null, options);
+    const parts: (readonly Tensor[])[] = [];
     const turn = turns();
     for (let step = 0; step < batches.steps; step++) {
       const scope = new Scope();
       try {
-        const y = noGrad(() => this.apply(batches.batch(step).x, { training: false }));
+        const results = noGrad(() => this.applyAll(batches.batch(step).inputs));
         // A result may share memory with what the scope frees: keep a copy.
-        parts.push(scope.keep(y.copy()));
+        parts.push(results.map((each) => scope.keep(each.copy())));
       } finally {
         scope.end();
       }
       await turn();
     }
-    return parts.length === 1 ? parts[0]! : noGrad(() => concat(parts, 0));
+    const join = (_: string, output: number): Tensor => {
+      const list = parts.map((each) => each[output]!);
+      return list.length === 1 ? list[0]! : noGrad(() => concat(list, 0));
+    };
+    return this.arrange(this.outputNames.map(join)) as Y;
   }
 
-  /** One training step on one batch; the loss and metrics of this batch. */
-  trainOnBatch(x: TensorLike, y: TensorLike, sampleWeight?: TensorLike): Record<string, number> {
-    return this.#onBatch(trainStep, [x, y, sampleWeight] as BatchLike);
+  /**
+   * Monte-Carlo prediction (Gal and Ghahramani 2016): runs the model several times with dropout and
+   * noise acting, batch normalization as in inference, and gives mean and spread of the results.
+   */
+  async predictMC(x: Data, options: MonteCarloOptions = {}): Promise<Uncertainties<Y>> {
+    const batches = this.#batches('predictMC', x, null, options);
+    const found: readonly Uncertainty[] = await predictSamples(this, batches, options);
+    return this.arrange(found) as Uncertainties<Y>;
   }
 
-  /** Loss and metrics of one batch. */
-  testOnBatch(x: TensorLike, y: TensorLike, sampleWeight?: TensorLike): Record<string, number> {
-    return this.#onBatch(evaluateStep, [x, y, sampleWeight] as BatchLike);
-  }
-
-  #onBatch(step: typeof trainStep, batchLike: BatchLike): Record<string, number> {
-    const { compiled } = this;
-    const batch = asBatch(batchLike, this.dtype);
-    this.ensureBuilt(batch.x.shape.slice(1));
-    for (const metric of compiled.metrics) metric.reset();
-    const { loss } = step(this, compiled, () => batch);
-    return logsOf(loss, compiled);
-  }
+  // ---- looking inside ---------------------------------------------------------------------------
 
   /** The layer of a name. Throws ValueError listing the names there are. */
   getLayer(name: string): Layer {
     const found = this.layers.find((layer) => layer.name === name);
     if (found) return found;
-    const names = this.layers.map((layer) => layer.name).join(', ');
-    throw new ValueError(`model ${this.name} has no layer "${name}"; its layers are ${names}`);
+    const names = this.layers.map((layer) => layer.name);
+    throw unknownName(`layer in model ${this.name}`, name, names);
   }
 
   /** A table of layers, output shapes and numbers of parameters. */
   summary(): string {
-    return summaryText(this, this.#compiled?.optimizer ?? null);
+    return summaryText(this, this.summaryRows(), this.#compiled?.optimizer ?? null);
   }
 
   /** Checks that a batch has samples of the shape the model was built for. */
@@ -219,9 +281,4 @@ export abstract class Model extends Layer {
   }
 }
 
-function isIterableOfBatches(value: unknown): value is BatchIterable {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return !ArrayBuffer.isView(value) && (Symbol.iterator in value || Symbol.asyncIterator in value);
-}
-
-export type { BatchIterable, Compiled, RunInfo, Shape };
+export type { BatchIterable, Compiled, CompileOptions, RunInfo };

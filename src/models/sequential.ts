@@ -1,20 +1,29 @@
 /** Layers one after another. */
 
+import type { DType } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
+import { Input } from '../layers/input.js';
 import { Layer } from '../layers/layer.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
+import { describe } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { InputSpec } from './data.js';
 import { Model } from './model.js';
 
 /** A model that passes its input through a list of layers. */
-export class Sequential extends Model {
+export class Sequential extends Model<Tensor> {
+  static override readonly positional = ['layers'];
   readonly #layers: Layer[] = [];
 
-  /** Builds at once when the first layer has an `inputShape`, else on the first batch. */
+  /**
+   * Builds at once when the first layer has an `inputShape` (or is an `Input`), else on the first
+   * batch. Layers of other models may be used: they share their weights.
+   */
   constructor(layers: readonly Layer[] = [], options: LayerOptions = {}) {
-    super(options);
-    for (const layer of layers) this.#push(layer);
+    const dtype = options.dtype ?? layers.find((layer) => layer instanceof Layer)?.dtype;
+    super(dtype === undefined ? options : { ...options, dtype });
+    layers.forEach((layer, at) => this.#insert(at, layer));
     this.#buildIfKnown();
   }
 
@@ -22,11 +31,22 @@ export class Sequential extends Model {
     return this.#layers;
   }
 
+  override get inputSpecs(): readonly InputSpec[] {
+    const [first] = this.#layers;
+    const dtype: DType = first instanceof Input ? first.dataType : this.dtype;
+    return [{ name: first?.name ?? 'x', dtype }];
+  }
+
+  override get outputNames(): readonly string[] {
+    return [this.#layers.at(-1)?.name ?? 'y'];
+  }
+
   /** Appends a layer. */
   add(layer: Layer): this {
-    this.#push(layer);
-    if (this.built) layer.ensureBuilt(this.#shapeBefore(this.#layers.length - 1));
+    this.#insert(this.#layers.length, layer);
+    if (this.built) this.#buildFrom(this.#layers.length - 1);
     else this.#buildIfKnown();
+    Layer.structureChanged();
     return this;
   }
 
@@ -34,19 +54,41 @@ export class Sequential extends Model {
   pop(): Layer {
     const last = this.#layers.pop();
     if (!last) throw new ValueError(`${this.name}.pop: the model has no layers`);
+    Layer.structureChanged();
     return last;
   }
 
-  #push(layer: Layer): void {
+  /**
+   * Puts another layer in the place of one, named or given, which is returned. The layers behind it
+   * must fit what the new one gives; otherwise a ShapeError is thrown and nothing has changed.
+   */
+  replace(old: string | Layer, layer: Layer): Layer {
+    const found = typeof old === 'string' ? this.getLayer(old) : old;
+    const at = this.#layers.indexOf(found);
+    if (at < 0) throw new ValueError(`${this.name}.replace: ${found.name} is not in this model`);
+    this.#layers.splice(at, 1);
+    try {
+      this.#insert(at, layer);
+      if (this.built) this.#buildFrom(at);
+    } catch (error) {
+      this.#layers.splice(at, this.#layers[at] === layer ? 1 : 0, found);
+      throw error;
+    } finally {
+      Layer.structureChanged();
+    }
+    return found;
+  }
+
+  #insert(at: number, layer: Layer): void {
     if (!(layer instanceof Layer)) {
-      throw new ValueError(`${this.name}: a layer was expected, got ${typeof layer}`);
+      throw new ValueError(`${this.name}: a layer was expected, got ${describe(layer)}`);
     }
     if (this.#layers.some((each) => each.name === layer.name)) {
       throw new ValueError(
         `${this.name}: there is a layer named "${layer.name}" already; names are unique in a model`,
       );
     }
-    this.#layers.push(layer);
+    this.#layers.splice(at, 0, layer);
   }
 
   #buildIfKnown(): void {
@@ -54,18 +96,17 @@ export class Sequential extends Model {
     if (shape && this.#layers.length > 0 && !this.built) this.ensureBuilt(shape);
   }
 
-  #shapeBefore(count: number): Shape {
-    let shape = this.inputShape!;
-    for (const layer of this.#layers.slice(0, count)) shape = layer.outputShape(shape);
-    return shape;
+  override build(inputShape: Shape): void {
+    this.#buildFrom(0, inputShape);
   }
 
-  override build(inputShape: Shape): void {
+  /** Builds the layers from a position on that are not built, and checks that all fit. */
+  #buildFrom(start: number, inputShape = this.inputShape!): void {
     let shape = inputShape;
-    for (const layer of this.#layers) {
-      layer.ensureBuilt(shape);
-      shape = layer.outputShape(shape);
-    }
+    this.#layers.forEach((layer, i) => {
+      if (i >= start) layer.ensureBuilt(shape);
+      [shape] = layer.outputShapes(shape) as [Shape];
+    });
   }
 
   override call(x: Tensor, context: CallContext): Tensor {
@@ -78,8 +119,13 @@ export class Sequential extends Model {
 
   override outputShape(inputShape: Shape): Shape {
     let shape = inputShape;
-    for (const layer of this.#layers) shape = layer.outputShape(shape);
+    for (const layer of this.#layers) [shape] = layer.outputShapes(shape) as [Shape];
     return shape;
+  }
+
+  protected override remake(): this {
+    const layers = this.#layers.map((layer) => layer.clone({ weights: false }));
+    return new Sequential(layers, super.config()) as this;
   }
 
   override config(): Record<string, unknown> {

@@ -1,72 +1,36 @@
 /** One step of training or evaluation: what happens to a batch. */
 
 import { gradientsOf, noGrad } from '../autograd/tape.js';
-import type { Loss } from '../losses/index.js';
-import type { Metric } from '../metrics/index.js';
-import type { Optimizer } from '../optimizers/index.js';
-import { add } from '../ops/elementwise.js';
 import { ShapeError, ValueError } from '../errors.js';
+import type { Layer } from '../layers/layer.js';
+import { add, affine } from '../ops/elementwise.js';
 import { showShape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from '../layers/layer.js';
 import type { Batch } from './batches.js';
+import type { Compiled, Goal, Totals } from './compile.js';
 
-/** What `compile` settled. */
-export interface Compiled {
-  readonly optimizer: Optimizer;
-  readonly loss: Loss;
-  readonly metrics: readonly Metric[];
-}
-
-/** Loss and metric results under their logged names. */
-export function logsOf(loss: number, compiled: Compiled): Record<string, number> {
-  const logs: Record<string, number> = { loss };
-  for (const metric of compiled.metrics) logs[metric.name] = metric.result();
-  return logs;
-}
-
-/** A running mean weighted by sample counts. */
-export class RunningMean {
-  #sum = 0;
-  #count = 0;
-
-  add(value: number, weight: number): void {
-    this.#sum += value * weight;
-    this.#count += weight;
-  }
-
-  get value(): number {
-    return this.#count === 0 ? NaN : this.#sum / this.#count;
-  }
-
-  reset(): void {
-    this.#sum = this.#count = 0;
-  }
+/** What a step found. */
+export interface StepResult extends Totals {
+  readonly samples: number;
 }
 
 /**
  * Forward, loss, gradients, update and metrics of one batch, in a scope: memory of the step goes
  * back to the pool, so that from the second step on none is allocated. `batch` is called inside the
- * scope. Returns the loss (with regularization) and the number of samples.
+ * scope. The loss includes regularization.
  */
-export function trainStep(
-  model: Layer,
-  compiled: Compiled,
-  batch: () => Batch,
-): { loss: number; samples: number } {
+export function trainStep(model: Layer, compiled: Compiled, batch: () => Batch): StepResult {
   const scope = new Scope();
   try {
-    const { x, y, sampleWeight } = noGrad(batch);
+    const given = noGrad(batch);
     const weights = model.trainableWeights;
     const penalties: Tensor[] = [];
-    const predicted = model.apply(x, { training: true, addLoss: (loss) => penalties.push(loss) });
-    let loss = lossOf(compiled, predicted, y, sampleWeight);
-    for (const weight of weights) {
-      if (weight.regularizer) loss = add(loss, weight.regularizer.call(weight.value));
-    }
-    for (const penalty of penalties) loss = add(loss, penalty);
-
+    const outputs = model.applyAll(given.inputs, {
+      training: true,
+      addLoss: (loss) => penalties.push(loss),
+    });
+    const { loss, parts } = lossOf(model, compiled, outputs, given, penalties);
     const parameters = weights.map((weight) => weight.value);
     // A model without trainable weights still reports its loss.
     if (parameters.length > 0) {
@@ -76,57 +40,94 @@ export function trainStep(
         for (const weight of weights) weight.constraint?.apply(weight.value);
       });
     }
-    noGrad(() => updateMetrics(compiled, y!, predicted, sampleWeight));
-    return { loss: loss.item() as number, samples: x.shape[0]! };
+    return noGrad(() => resultOf(compiled, outputs, given, loss, parts));
   } finally {
     scope.end();
   }
 }
 
 /** Loss and metrics of one batch, without training. As {@link trainStep}. */
-export function evaluateStep(
-  model: Layer,
-  compiled: Compiled,
-  batch: () => Batch,
-): { loss: number; samples: number } {
+export function evaluateStep(model: Layer, compiled: Compiled, batch: () => Batch): StepResult {
   const scope = new Scope();
   try {
     return noGrad(() => {
-      const { x, y, sampleWeight } = batch();
-      const predicted = model.apply(x, { training: false });
-      let loss = lossOf(compiled, predicted, y, sampleWeight);
-      for (const { regularizer, value } of model.trainableWeights) {
-        if (regularizer) loss = add(loss, regularizer.call(value));
-      }
-      updateMetrics(compiled, y!, predicted, sampleWeight);
-      return { loss: loss.item() as number, samples: x.shape[0]! };
+      const given = batch();
+      const penalties: Tensor[] = [];
+      const outputs = model.applyAll(given.inputs, {
+        training: false,
+        addLoss: (loss) => penalties.push(loss),
+      });
+      const { loss, parts } = lossOf(model, compiled, outputs, given, penalties);
+      return resultOf(compiled, outputs, given, loss, parts);
     });
   } finally {
     scope.end();
   }
 }
 
-function lossOf(
-  { loss }: Compiled,
+/** What is minimized: weighted losses of the outputs, penalties of weights and of activities. */
+export function lossOf(
+  model: Layer,
+  { goals }: Compiled,
+  outputs: readonly Tensor[],
+  batch: Batch,
+  penalties: readonly Tensor[],
+): { loss: Tensor; parts: readonly Tensor[] } {
+  const parts: Tensor[] = [];
+  let total: Tensor | null = null;
+  goals.forEach((goal, i) => {
+    if (!goal.loss) return;
+    const part = goalLoss(goal, outputs[i]!, batch.targets[i] ?? null, batch.weights[i] ?? null);
+    parts[i] = part;
+    const weighted = goal.weight === 1 ? part : affine(part, goal.weight, 0);
+    total = total ? add(total, weighted) : weighted;
+  });
+  let loss: Tensor = total!;
+  for (const { regularizer, value } of model.trainableWeights) {
+    if (regularizer) loss = add(loss, regularizer.call(value));
+  }
+  for (const penalty of penalties) loss = add(loss, penalty);
+  return { loss, parts };
+}
+
+function goalLoss(
+  { output, loss }: Goal,
   predicted: Tensor,
-  y: Tensor | null,
-  sampleWeight: Tensor | null | undefined,
+  target: Tensor | null,
+  weight: Tensor | null,
 ): Tensor {
-  if (!y) throw new ValueError('training and evaluation need targets y; this batch has none');
-  if (y.shape[0] !== predicted.shape[0]) {
+  if (!target) {
+    throw new ValueError(
+      `training and evaluation need targets y; this batch has none for the output "${output}"`,
+    );
+  }
+  if (target.shape[0] !== predicted.shape[0]) {
     throw new ShapeError(
-      `the batch has targets of shape ${showShape(y.shape)} for predictions of shape ` +
+      `the batch has targets of shape ${showShape(target.shape)} for predictions of shape ` +
         showShape(predicted.shape),
     );
   }
-  return loss.compute(y, predicted, sampleWeight ?? undefined);
+  return loss!.compute(target, predicted, weight);
 }
 
-function updateMetrics(
-  { metrics }: Compiled,
-  y: Tensor,
-  predicted: Tensor,
-  sampleWeight: Tensor | null | undefined,
-): void {
-  for (const metric of metrics) metric.update(y, predicted, sampleWeight ?? undefined);
+/** Updates metrics and reads the loss. */
+function resultOf(
+  { goals }: Compiled,
+  outputs: readonly Tensor[],
+  batch: Batch,
+  loss: Tensor,
+  parts: readonly Tensor[],
+): StepResult {
+  for (let i = 0; i < goals.length; i++) {
+    const target = batch.targets[i];
+    if (!target) continue;
+    for (const { metric, weighted } of goals[i]!.metrics) {
+      metric.update(target, outputs[i]!, weighted ? (batch.weights[i] ?? null) : null);
+    }
+  }
+  return {
+    loss: loss.item() as number,
+    parts: goals.length > 1 ? parts.map((part) => part.item() as number) : [],
+    samples: batch.inputs[0]!.shape[0]!,
+  };
 }

@@ -1,0 +1,41 @@
+/** The state of training from files into a compiled model. */
+
+import { FileError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Model } from './model.js';
+import { optimizerPrefix } from './save.js';
+import type { TrainingRecord } from './save.js';
+import { namedWeights } from './weight-names.js';
+
+/** Gives a model the optimizer's state and the count of epochs that a file holds. */
+export function restoreTraining(
+  model: Model,
+  training: TrainingRecord,
+  tensors: ReadonlyMap<string, Tensor>,
+): void {
+  const { epochsSeen, optimizer } = training;
+  const numbers = Object.entries(Object(optimizer) as Record<string, unknown>);
+  if (!isCount(epochsSeen) || numbers.length === 0 || !numbers.every(isNumber)) {
+    throw new FileError('its state of training is not made of numbers: it is damaged');
+  }
+  const weights = [...namedWeights(model)];
+  const indexOf = new Map(weights.map(([name], index) => [name, index]));
+  const state: Record<string, Tensor> = {};
+  for (const [name, tensor] of tensors) {
+    if (!name.startsWith(optimizerPrefix)) continue;
+    const path = name.slice(optimizerPrefix.length);
+    const cut = path.lastIndexOf('/');
+    const index = indexOf.get(path.slice(0, cut));
+    if (index === undefined) continue;
+    state[`${index}/${path.slice(cut + 1)}`] = tensor;
+  }
+  const parameters = weights.map(([, { value }]) => value);
+  model.optimizer.restore({ numbers: optimizer, tensors: state }, parameters);
+  model.epochsSeen = epochsSeen;
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Steps are counted, the other numbers may be any. */
+const isNumber = ([name, value]: [string, unknown]): boolean =>
+  name === 'iterations' ? isCount(value) : typeof value === 'number';
