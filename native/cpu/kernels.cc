@@ -5,6 +5,7 @@
 #include "cpu/dense.h"
 #include "cpu/gemm.h"
 #include "cpu/map.h"
+#include "cpu/normalize.h"
 #include "cpu/optimize.h"
 #include "cpu/reduce.h"
 #include "cpu/rows.h"

@@ -1,0 +1,177 @@
+// What is done row by row: softmax and its gradient, cross-entropy, scaling.
+#pragma once
+
+#include "cpu/fold.h"
+#include "cpu/lanes.h"
+#include "cpu/math.h"
+#include "cpu/threads.h"
+
+namespace gradloom::GRADLOOM_ISA {
+namespace {
+
+// Elements of a chunk: exponentials cost some ten times what reading them does.
+constexpr int64_t rowsGrainElements = 1 << 13;
+
+inline int64_t rowsGrain(int64_t columns) {
+  return columns >= rowsGrainElements ? 1 : rowsGrainElements / (columns + 1) + 1;
+}
+
+// Calls body(i, count) for vectors of a row: whole ones, then one partial.
+template <class T, class Body>
+GRADLOOM_INLINE void eachVector(int64_t n, const Body& body) {
+  int64_t i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) body(i, int64_t{lanes<T>});
+  if (i < n) body(i, n - i);
+}
+
+// The first `count` elements; the other lanes are zero.
+template <class T>
+GRADLOOM_INLINE Vec<T> loadSome(const T* from, int64_t count) {
+  return count == lanes<T> ? load<Vec<T>>(from) : loadFirst<Vec<T>>(from, int(count));
+}
+
+template <class T>
+GRADLOOM_INLINE void storeSome(T* to, Vec<T> v, int64_t count) {
+  if (count == lanes<T>)
+    store<Vec<T>>(to, v);
+  else
+    storeFirst<Vec<T>>(to, v, int(count));
+}
+
+// Largest element of a row; NaN if there is one.
+template <class T>
+T rowMaximum(const T* a, int64_t n) {
+  return foldRun<Extreme<true>, T>(a, n);
+}
+
+// Writes exp(a - shift) to out (unless null) and returns the sum.
+template <class T>
+T exponentials(T* out, const T* a, T shift, int64_t n) {
+  using V = Vec<T>;
+  const V offset = splat<V>(shift);
+  V sum{};
+  eachVector<T>(n, [&](int64_t i, int64_t count) {
+    V e = exp(V(loadSome(a + i, count) - offset));
+    if (out) storeSome(out + i, e, count);
+    if (count < lanes<T>) {  // lanes beyond the row hold exp(0 - shift): leave them out
+      T first[lanes<T>];
+      store<V>(first, e);
+      e = loadSome(first, count);
+    }
+    sum += e;
+  });
+  return gradloom::GRADLOOM_ISA::sum(sum);
+}
+
+// out = a * scale + shift for one row; out may be a.
+template <class T>
+void affineRow(T* out, const T* a, T scale, T shift, int64_t n) {
+  using V = Vec<T>;
+  const V s = splat<V>(scale), t = splat<V>(shift);
+  eachVector<T>(n, [&](int64_t i, int64_t count) {
+    storeSome(out + i, V(loadSome(a + i, count) * s + t), count);
+  });
+}
+
+// A row whose largest element is -inf or inf has no softmax: shifting by 0 lets NaN come out of it
+// as it does in the js backend, where inf - inf is NaN too.
+template <class T>
+void softmax(T* out, const T* a, int64_t rows, int64_t columns, bool logarithm) {
+  parallelFor(rows, rowsGrain(columns), [=](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) {
+      const T* x = a + row * columns;
+      T* y = out + row * columns;
+      const T largest = rowMaximum(x, columns);
+      if (logarithm) {
+        const T sum = exponentials<T>(nullptr, x, largest, columns);
+        const T shift = lane(log(splat<Vec<T>>(sum)), 0);
+        // Two subtractions: x - (largest + shift) would round the small term away.
+        eachVector<T>(columns, [&](int64_t i, int64_t count) {
+          using V = Vec<T>;
+          const V centred = loadSome(x + i, count) - splat<V>(largest);
+          storeSome(y + i, V(centred - splat<V>(shift)), count);
+        });
+      } else {
+        const T sum = exponentials(y, x, largest, columns);
+        affineRow(y, y, T(1) / sum, T(0), columns);
+      }
+    }
+  });
+}
+
+template <class T>
+T dotRow(const T* a, const T* b, int64_t n) {
+  using V = Vec<T>;
+  V sum{};
+  eachVector<T>(
+      n, [&](int64_t i, int64_t count) { sum += loadSome(a + i, count) * loadSome(b + i, count); });
+  return gradloom::GRADLOOM_ISA::sum(sum);
+}
+
+template <class T>
+void softmaxBackward(T* out, const T* g, const T* y, int64_t rows, int64_t columns,
+                     bool logarithm) {
+  using V = Vec<T>;
+  parallelFor(rows, rowsGrain(columns), [=](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) {
+      const T* gs = g + row * columns;
+      const T* ys = y + row * columns;
+      T* to = out + row * columns;
+      const T total = logarithm ? foldRun<Sum, T>(gs, columns) : dotRow(gs, ys, columns);
+      const V all = splat<V>(total);
+      eachVector<T>(columns, [&](int64_t i, int64_t count) {
+        const V gv = loadSome(gs + i, count), yv = loadSome(ys + i, count);
+        storeSome(to + i, logarithm ? V(gv - exp(yv) * all) : V(yv * (gv - all)), count);
+      });
+    }
+  });
+}
+
+// Labels outside [0, classes) are passed over: the caller looks for them first.
+template <class T>
+void crossEntropy(T* loss, T* difference, const T* logits, const int32_t* labels,
+                  const T* probabilities, int64_t rows, int64_t classes) {
+  using V = Vec<T>;
+  parallelFor(rows, rowsGrain(classes), [=](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) {
+      const T* x = logits + row * classes;
+      T* d = difference ? difference + row * classes : nullptr;
+      const T largest = rowMaximum(x, classes);
+      const T sum = exponentials(d, x, largest, classes);
+      const T logSum = lane(log(splat<V>(sum)), 0);
+      if (labels) {
+        const int64_t label = labels[row];
+        if (label < 0 || label >= classes) continue;
+        loss[row] = logSum - (x[label] - largest);
+        if (!d) continue;
+        affineRow(d, d, T(1) / sum, T(0), classes);
+        d[label] -= T(1);
+        continue;
+      }
+      // -Σ target · (x - largest - logSum), and its gradient Σtarget · softmax - target.
+      const T* target = probabilities + row * classes;
+      const T mass = foldRun<Sum, T>(target, classes);
+      V cost{};
+      const V top = splat<V>(largest), normal = splat<V>(logSum), share = splat<V>(mass / sum);
+      eachVector<T>(classes, [&](int64_t i, int64_t count) {
+        const V p = loadSome(target + i, count);
+        cost -= p * (loadSome(x + i, count) - top - normal);
+        if (d) storeSome(d + i, V(loadSome(d + i, count) * share - p), count);
+      });
+      loss[row] = gradloom::GRADLOOM_ISA::sum(cost);
+    }
+  });
+}
+
+template <class T>
+void scaleRows(T* out, const T* a, const T* scale, int64_t rows, int64_t columns, double factor) {
+  parallelFor(rows, rowsGrain(columns), [=](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) {
+      const T by = scale[row] * static_cast<T>(factor);
+      affineRow(out + row * columns, a + row * columns, by, T(0), columns);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace gradloom::GRADLOOM_ISA
