@@ -19,13 +19,15 @@
 
 import type { FloatDType } from '../backends/dtype.js';
 import { defaultBackend } from '../backends/registry.js';
+import type { Device } from '../backends/registry.js';
 import * as constraints from '../constraints.js';
 import { ShapeError, ValueError } from '../errors.js';
 import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
 import { affine } from '../ops/elementwise.js';
-import { sameShape, showShape } from '../tensor/shape.js';
+import { zeros } from '../tensor/create.js';
+import { sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -79,6 +81,32 @@ function uniqueName(className: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
+/** Counts a name that was given as if it had been made, so that none is made twice. */
+function givenName(name: string): string {
+  const [, base, number] = /^(.+?)(?:_(\d+))?$/.exec(name) ?? [];
+  if (base !== undefined) {
+    instances.set(base, Math.max(instances.get(base) ?? 0, Number(number ?? 0) + 1));
+  }
+  return name;
+}
+
+/** How many weight values may yet be made without initializing them; null: initialize. */
+let blanks: number | null = null;
+
+/**
+ * Runs `make` with weights at 0 instead of their first values: others are about to be put in their
+ * place. Throws ValueError, before memory is taken, where there would be more than `most`. @internal
+ */
+export function withoutInitialization<T>(most: number, make: () => T): T {
+  const outer = blanks;
+  blanks = most;
+  try {
+    return make();
+  } finally {
+    blanks = outer;
+  }
+}
+
 /** Grows whenever any layer's weights or trainability change: what caches are compared with. */
 let revision = 0;
 
@@ -102,7 +130,8 @@ export abstract class Layer {
   #trainedAt = -1;
 
   constructor(options: LayerOptions = {}) {
-    this.name = options.name ?? uniqueName(this.constructor.name);
+    this.name =
+      options.name === undefined ? uniqueName(this.constructor.name) : givenName(options.name);
     this.dtype = options.dtype ?? 'float32';
     this.inputShape = options.inputShape;
     this.activityRegularizer = options.activityRegularizer
@@ -299,8 +328,9 @@ export abstract class Layer {
   /** Makes a weight; for use in `build`. Its name is `<layer>/<name>`. */
   protected addWeight(name: string, shape: Shape, options: WeightOptions = {}): Weight {
     const initializer = initializers.get(options.initializer ?? 'glorotUniform');
+    const target = { dtype: this.dtype, device: defaultBackend().device };
     const value = noGrad(() =>
-      initializer.call([...shape], { dtype: this.dtype, device: defaultBackend().device }),
+      blanks === null ? initializer.call([...shape], target) : this.#blank(shape, target),
     );
     // Weights live as long as the layer, whatever scope it was built in.
     Scope.release(value.storage);
@@ -313,6 +343,17 @@ export abstract class Layer {
     );
     this.#weights.push(weight);
     return weight;
+  }
+
+  #blank(shape: Shape, target: { dtype: FloatDType; device: Device }): Tensor {
+    const size = sizeOf(shape);
+    if (blanks === null || !(size <= blanks)) {
+      throw new ValueError(
+        `layer ${this.name} has a weight of shape ${showShape(shape)}, more than there are values for`,
+      );
+    }
+    blanks -= size;
+    return zeros(shape, target);
   }
 
   // ---- copies -----------------------------------------------------------------------------------
