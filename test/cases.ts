@@ -3,6 +3,7 @@
 import type { Case } from './case.js';
 import { creationCases } from './cases/creation.js';
 import { elementwiseCases } from './cases/elementwise.js';
+import { goldenCases } from './cases/golden.js';
 import { integerCases } from './cases/integers.js';
 import { matrixCases } from './cases/matrices.js';
 import { movementCases } from './cases/movement.js';
@@ -17,4 +18,5 @@ export const cases: readonly Case[] = [
   ...reductionCases,
   ...normalizationCases,
   ...creationCases,
+  ...goldenCases,
 ];
