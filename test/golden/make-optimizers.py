@@ -1,20 +1,13 @@
-"""Writes optimizers.json: parameters after 1, 2, 10 and 100 steps of every optimizer of Keras 3, and
-of those of PyTorch whose formulas coincide, in float64, from the same given gradients.
+"""Writes optimizers.json: parameters after 1, 2, 10 and 100 steps of every optimizer of Keras 3,
+and of those of PyTorch whose formulas coincide, in float64, from the same given gradients.
 
-KERAS_BACKEND=torch python test/golden/make-optimizers.py     (needs keras 3.15, torch 2.13, numpy)
+python test/golden/make-optimizers.py     (needs keras 3.15, torch 2.13, numpy)
 """
 
 import json
-import os
-import pathlib
 
-os.environ["KERAS_BACKEND"] = "torch"
-import keras
-import numpy as np
-import torch
+from figures import here, keras, np, torch
 
-keras.config.set_floatx("float64")
-here = pathlib.Path(__file__).parent
 steps = 100
 kept = [1, 2, 10, 100]
 
@@ -37,7 +30,9 @@ def run_keras(make):
     weights = [keras.Variable(np.array(each)) for each in starts]
     figures = {}
     for step in range(steps):
-        optimizer.apply([torch.tensor(each, dtype=torch.float64) for each in gradients[step]], weights)
+        optimizer.apply(
+            [torch.tensor(each, dtype=torch.float64) for each in gradients[step]], weights
+        )
         if step + 1 in kept:
             figures[step + 1] = [w.numpy().tolist() for w in weights]
     return figures
@@ -67,39 +62,66 @@ keras_cases = [
     ("SGD", {"learningRate": 0.1, "globalClipNorm": 2}, lambda o: o.SGD(0.1, global_clipnorm=2)),
     ("SGD", {"learningRate": 0.1, "weightDecay": 0.05}, lambda o: o.SGD(0.1, weight_decay=0.05)),
     ("Adagrad", {}, lambda o: o.Adagrad()),
-    ("Adagrad", {"learningRate": 0.1, "initialAccumulatorValue": 0, "epsilon": 1e-5},
-     lambda o: o.Adagrad(0.1, initial_accumulator_value=0.0, epsilon=1e-5)),
+    (
+        "Adagrad",
+        {"learningRate": 0.1, "initialAccumulatorValue": 0, "epsilon": 1e-5},
+        lambda o: o.Adagrad(0.1, initial_accumulator_value=0.0, epsilon=1e-5),
+    ),
     ("Adadelta", {}, lambda o: o.Adadelta()),
     ("Adadelta", {"learningRate": 1, "rho": 0.9}, lambda o: o.Adadelta(1.0, rho=0.9)),
     ("RMSprop", {}, lambda o: o.RMSprop()),
     ("RMSprop", {"momentum": 0.8, "rho": 0.95}, lambda o: o.RMSprop(momentum=0.8, rho=0.95)),
     ("RMSprop", {"centered": True}, lambda o: o.RMSprop(centered=True)),
-    ("RMSprop", {"centered": True, "momentum": 0.5},
-     lambda o: o.RMSprop(centered=True, momentum=0.5)),
+    (
+        "RMSprop",
+        {"centered": True, "momentum": 0.5},
+        lambda o: o.RMSprop(centered=True, momentum=0.5),
+    ),
     ("Adam", {}, lambda o: o.Adam()),
-    ("Adam", {"learningRate": 0.01, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-4},
-     lambda o: o.Adam(0.01, 0.8, 0.99, 1e-4)),
+    (
+        "Adam",
+        {"learningRate": 0.01, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-4},
+        lambda o: o.Adam(0.01, 0.8, 0.99, 1e-4),
+    ),
     ("Adam", {"amsgrad": True}, lambda o: o.Adam(amsgrad=True)),
-    ("Adam", {"clipNorm": 0.5, "weightDecay": 0.1},
-     lambda o: o.Adam(clipnorm=0.5, weight_decay=0.1)),
+    (
+        "Adam",
+        {"clipNorm": 0.5, "weightDecay": 0.1},
+        lambda o: o.Adam(clipnorm=0.5, weight_decay=0.1),
+    ),
     ("AdamW", {}, lambda o: o.AdamW()),
     ("Adamax", {}, lambda o: o.Adamax()),
     ("Nadam", {}, lambda o: o.Nadam()),
-    ("Nadam", {"learningRate": 0.02, "beta1": 0.95, "beta2": 0.99, "epsilon": 1e-3},
-     lambda o: o.Nadam(0.02, 0.95, 0.99, 1e-3)),
-    ("Nadam", {"learningRate": {"className": "ExponentialDecay", "config": {
-        "initialLearningRate": 0.02, "decaySteps": 20, "decayRate": 0.5}}},
-     lambda o: o.Nadam(decay)),
-    ("Nadam", {"learningRate": 0.02, "useEma": True, "emaMomentum": 0.9,
-               "emaOverwriteFrequency": 7},
-     lambda o: o.Nadam(0.02, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7)),
+    (
+        "Nadam",
+        {"learningRate": 0.02, "beta1": 0.95, "beta2": 0.99, "epsilon": 1e-3},
+        lambda o: o.Nadam(0.02, 0.95, 0.99, 1e-3),
+    ),
+    (
+        "Nadam",
+        {
+            "learningRate": {
+                "className": "ExponentialDecay",
+                "config": {"initialLearningRate": 0.02, "decaySteps": 20, "decayRate": 0.5},
+            }
+        },
+        lambda o: o.Nadam(decay),
+    ),
+    (
+        "Nadam",
+        {"learningRate": 0.02, "useEma": True, "emaMomentum": 0.9, "emaOverwriteFrequency": 7},
+        lambda o: o.Nadam(0.02, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7),
+    ),
     ("Lion", {}, lambda o: o.Lion()),
     ("Lion", {"beta1": 0.8, "beta2": 0.95}, lambda o: o.Lion(beta_1=0.8, beta_2=0.95)),
 ]
 # The same in PyTorch, with one epsilon. Its RMSprop, Adagrad and Adamax add it elsewhere.
 torch_cases = [
-    ("SGD", {"momentum": 0.9, "nesterov": True},
-     lambda o, w: o.SGD(w, lr=0.01, momentum=0.9, nesterov=True)),
+    (
+        "SGD",
+        {"momentum": 0.9, "nesterov": True},
+        lambda o, w: o.SGD(w, lr=0.01, momentum=0.9, nesterov=True),
+    ),
     ("SGD", {"momentum": 0.9, "weightDecay": 0}, lambda o, w: o.SGD(w, lr=0.01, momentum=0.9)),
     ("Adadelta", {"learningRate": 1, "rho": 0.9}, lambda o, w: o.Adadelta(w, eps=1e-7)),
     ("Nadam", {"momentumDecay": 0.004}, lambda o, w: o.NAdam(w, lr=1e-3, eps=1e-7)),
@@ -107,11 +129,20 @@ torch_cases = [
 ]
 
 cases = [
-    {"by": f"Keras {keras.__version__}", "class": name, "options": options, "after": run_keras(make)}
+    {
+        "by": f"Keras {keras.__version__}",
+        "class": name,
+        "options": options,
+        "after": run_keras(make),
+    }
     for name, options, make in keras_cases
 ] + [
-    {"by": f"PyTorch {torch.__version__.split('+')[0]}", "class": name, "options": options,
-     "after": run_torch(make)}
+    {
+        "by": f"PyTorch {torch.__version__.split('+')[0]}",
+        "class": name,
+        "options": options,
+        "after": run_torch(make),
+    }
     for name, options, make in torch_cases
 ]
 

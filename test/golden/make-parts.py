@@ -1,238 +1,52 @@
-"""Writes losses.json, metrics.json, activations.json, schedules.json and penalties.json: figures of
-Keras 3 in float64 for given inputs.
+"""Writes activations.json, schedules.json and penalties.json: figures of Keras 3 in float64.
 
-KERAS_BACKEND=torch python test/golden/make-parts.py     (needs keras 3.15, torch 2.13, numpy)
+python test/golden/make-parts.py     (needs keras 3.15, torch 2.13, numpy)
 """
 
-import json
-import os
-import pathlib
+from figures import keras, np, plain, rounded, torch, write
 
-os.environ["KERAS_BACKEND"] = "torch"
-import keras
-import numpy as np
-import torch
+random = np.random.default_rng(8)
 
-keras.config.set_floatx("float64")
-here = pathlib.Path(__file__).parent
-random = np.random.default_rng(7)
+# ---- activations -------------------------------------------------------------------------------
 
-
-def plain(x):
-    """As nested lists, with 17 digits."""
-    if isinstance(x, torch.Tensor):
-        x = x.detach().numpy()
-    return np.asarray(x, dtype=np.float64).tolist()
-
-
-def rounded(x):
-    return np.array([float(f"{v:.5g}") for v in np.ravel(x)]).reshape(np.shape(x))
-
-
-def write(name, inputs, cases):
-    rows = ",\n".join("    " + json.dumps(each) for each in cases)
-    (here / name).write_text(
-        f'{{\n  "by": "Keras {keras.__version__}",\n  "inputs": {json.dumps(inputs)},\n'
-        f'  "cases": [\n{rows}\n  ]\n}}\n'
-    )
-
-
-def softmax(x):
-    e = np.exp(x - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
-
-
-# ---- losses ---------------------------------------------------------------------------------------
-
-one_hot = np.eye(4)[[0, 3, 1, 2, 3]]
-inputs = {
-    "numbers": rounded(random.normal(size=(5, 4)) * 2),
-    "others": rounded(random.normal(size=(5, 4)) * 2),
-    "positive": rounded(random.gamma(2, size=(5, 4))),
-    "counts": np.array([[0, 1, 2, 5], [3, 0, 0, 1], [2, 2, 1, 1], [0, 0, 0, 0], [9, 1, 4, 2]]),
-    "logits": rounded(random.normal(size=(5, 4)) * 3),
-    "probabilities": rounded(softmax(random.normal(size=(5, 4)) * 2)),
-    "certain": np.array([[0, 1, 0, 0], [0, 0, 0, 1], [0.5, 0.5, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0.0]]),
-    "independent": rounded(random.uniform(size=(5, 4))),
-    "soft": rounded(softmax(random.normal(size=(5, 4)))),
-    "oneHot": one_hot,
-    "labels": one_hot.argmax(-1),
-    "binary": (random.uniform(size=(5, 4)) > 0.5) * 1.0,
-    "signs": (random.uniform(size=(5, 4)) > 0.5) * 2.0 - 1,
-    "column": rounded(random.uniform(size=(5, 1))),
-    "flags": np.array([1.0, 0, 0, 1, 1]),
-    "sequence": rounded(random.normal(size=(2, 3, 4))),
-    "sequenceLabels": np.array([[0, 3, 1], [2, 2, 0]]),
-}
-weights = np.array([1, 0.5, 2, 0, 3.0])
-K = keras.losses
-# Class, options, keras loss, targets, predictions.
-loss_cases = [
-    ("MeanSquaredError", {}, K.MeanSquaredError(), "numbers", "others"),
-    ("MeanSquaredError", {}, K.MeanSquaredError(), "flags", "column"),
-    ("MeanSquaredError", {"reduction": "sum"}, K.MeanSquaredError(reduction="sum"), "numbers", "others"),
-    ("MeanSquaredError", {"reduction": "meanWithSampleWeight"},
-     K.MeanSquaredError(reduction="mean_with_sample_weight"), "numbers", "others"),
-    ("MeanSquaredError", {"reduction": "none"}, K.MeanSquaredError(reduction="none"), "numbers", "others"),
-    ("MeanAbsoluteError", {}, K.MeanAbsoluteError(), "numbers", "others"),
-    ("MeanAbsolutePercentageError", {}, K.MeanAbsolutePercentageError(), "numbers", "others"),
-    ("MeanAbsolutePercentageError", {}, K.MeanAbsolutePercentageError(), "counts", "others"),
-    ("MeanSquaredLogarithmicError", {}, K.MeanSquaredLogarithmicError(), "positive", "numbers"),
-    ("Huber", {}, K.Huber(), "numbers", "others"),
-    ("Huber", {"delta": 0.3}, K.Huber(delta=0.3), "numbers", "others"),
-    ("LogCosh", {}, K.LogCosh(), "numbers", "others"),
-    ("CosineSimilarity", {}, K.CosineSimilarity(), "numbers", "others"),
-    ("Poisson", {}, K.Poisson(), "counts", "positive"),
-    ("KLDivergence", {}, K.KLDivergence(), "soft", "probabilities"),
-    ("KLDivergence", {}, K.KLDivergence(), "oneHot", "certain"),
-    ("Hinge", {}, K.Hinge(), "signs", "numbers"),
-    ("Hinge", {}, K.Hinge(), "binary", "numbers"),
-    ("SquaredHinge", {}, K.SquaredHinge(), "binary", "numbers"),
-    ("CategoricalHinge", {}, K.CategoricalHinge(), "oneHot", "numbers"),
-    ("BinaryCrossentropy", {}, K.BinaryCrossentropy(), "binary", "independent"),
-    ("BinaryCrossentropy", {}, K.BinaryCrossentropy(), "flags", "column"),
-    ("BinaryCrossentropy", {}, K.BinaryCrossentropy(), "oneHot", "certain"),
-    ("BinaryCrossentropy", {"fromLogits": True}, K.BinaryCrossentropy(from_logits=True), "binary", "logits"),
-    ("BinaryCrossentropy", {"labelSmoothing": 0.2}, K.BinaryCrossentropy(label_smoothing=0.2), "binary", "independent"),
-    ("CategoricalCrossentropy", {}, K.CategoricalCrossentropy(), "oneHot", "probabilities"),
-    ("CategoricalCrossentropy", {}, K.CategoricalCrossentropy(), "soft", "independent"),
-    ("CategoricalCrossentropy", {}, K.CategoricalCrossentropy(), "oneHot", "certain"),
-    ("CategoricalCrossentropy", {"fromLogits": True}, K.CategoricalCrossentropy(from_logits=True), "soft", "logits"),
-    ("CategoricalCrossentropy", {"fromLogits": True, "labelSmoothing": 0.1},
-     K.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), "oneHot", "logits"),
-    ("SparseCategoricalCrossentropy", {}, K.SparseCategoricalCrossentropy(), "labels", "probabilities"),
-    ("SparseCategoricalCrossentropy", {}, K.SparseCategoricalCrossentropy(), "labels", "certain"),
-    ("SparseCategoricalCrossentropy", {"fromLogits": True},
-     K.SparseCategoricalCrossentropy(from_logits=True), "labels", "logits"),
-    ("SparseCategoricalCrossentropy", {"fromLogits": True},
-     K.SparseCategoricalCrossentropy(from_logits=True), "sequenceLabels", "sequence"),
-]
-cases = []
-for name, options, loss, truth, prediction in loss_cases:
-    y = torch.tensor(inputs[truth], dtype=torch.float64)
-    p = torch.tensor(inputs[prediction], dtype=torch.float64, requires_grad=True)
-    value = loss(y, p)
-    value.sum().backward()
-    case = {"class": name, "options": options, "truth": truth, "prediction": prediction,
-            "samples": plain(loss.call(y, p).squeeze(-1) if truth == "none" else loss.call(y, p)),
-            "value": plain(value), "gradient": plain(p.grad)}
-    if len(inputs[prediction]) == 5:
-        case["weighted"] = plain(loss(y, p, sample_weight=torch.tensor(weights)))
-    cases.append(case)
-write("losses.json", {key: plain(x) for key, x in inputs.items()} | {"weights": plain(weights)}, cases)
-
-# ---- metrics --------------------------------------------------------------------------------------
-
-batches = []
-for size in (6, 5):
-    scores = rounded(softmax(random.normal(size=(size, 7)) * 1.5))
-    labels = random.integers(0, 7, size=size)
-    batches.append({
-        "scores": scores,
-        "labels": labels,
-        "oneHot": np.eye(7)[labels],
-        "logits": rounded(np.log(scores) + 1),
-        "yes": rounded(random.uniform(size=(size, 1))),
-        "flags": (random.uniform(size=(size, 1)) > 0.4) * 1.0,
-        "numbers": rounded(random.normal(size=(size, 3))),
-        "others": rounded(random.normal(size=(size, 3))),
-        "positive": rounded(random.gamma(2, size=(size, 3))),
-        "weights": rounded(random.uniform(0.5, 2, size=size)),
-    })
-batches[0]["yes"][0] = 0.0
-batches[0]["yes"][1] = 1.0
-M = keras.metrics
-metric_cases = [
-    ("EqualAccuracy", {}, M.Accuracy(), "flags", "flags"),
-    ("BinaryAccuracy", {}, M.BinaryAccuracy(), "flags", "yes"),
-    ("BinaryAccuracy", {"threshold": 0.2}, M.BinaryAccuracy(threshold=0.2), "flags", "yes"),
-    ("CategoricalAccuracy", {}, M.CategoricalAccuracy(), "oneHot", "scores"),
-    ("SparseCategoricalAccuracy", {}, M.SparseCategoricalAccuracy(), "labels", "scores"),
-    ("Accuracy", {}, M.SparseCategoricalAccuracy(), "labels", "scores"),
-    ("Accuracy", {}, M.CategoricalAccuracy(), "oneHot", "scores"),
-    ("Accuracy", {}, M.BinaryAccuracy(), "flags", "yes"),
-    ("TopKCategoricalAccuracy", {"k": 3}, M.TopKCategoricalAccuracy(k=3), "oneHot", "scores"),
-    ("SparseTopKCategoricalAccuracy", {"k": 2}, M.SparseTopKCategoricalAccuracy(k=2), "labels", "scores"),
-    ("TruePositives", {}, M.TruePositives(), "flags", "yes"),
-    ("FalsePositives", {}, M.FalsePositives(), "flags", "yes"),
-    ("TrueNegatives", {}, M.TrueNegatives(), "flags", "yes"),
-    ("FalseNegatives", {}, M.FalseNegatives(), "flags", "yes"),
-    ("Precision", {}, M.Precision(), "flags", "yes"),
-    ("Precision", {"threshold": 0.3}, M.Precision(thresholds=0.3), "flags", "yes"),
-    ("Precision", {"topK": 2}, M.Precision(top_k=2), "oneHot", "scores"),
-    ("Precision", {"classId": 2, "threshold": 0.1}, M.Precision(class_id=2, thresholds=0.1), "oneHot", "scores"),
-    ("Recall", {}, M.Recall(), "flags", "yes"),
-    ("Recall", {"topK": 3, "classId": 1}, M.Recall(top_k=3, class_id=1), "oneHot", "scores"),
-    ("F1Score", {}, M.F1Score(average="macro"), "oneHot", "scores"),
-    ("F1Score", {"average": "micro"}, M.F1Score(average="micro"), "oneHot", "scores"),
-    ("F1Score", {"average": "weighted", "threshold": 0.2},
-     M.F1Score(average="weighted", threshold=0.2), "oneHot", "scores"),
-    ("FBetaScore", {"beta": 2}, M.FBetaScore(average="macro", beta=2.0), "oneHot", "scores"),
-    ("AUC", {}, M.AUC(), "flags", "yes"),
-    ("AUC", {"numThresholds": 11}, M.AUC(num_thresholds=11), "flags", "yes"),
-    ("AUC", {"curve": "PR"}, M.AUC(curve="PR"), "flags", "yes"),
-    ("AUC", {"curve": "PR", "numThresholds": 7}, M.AUC(curve="PR", num_thresholds=7), "oneHot", "scores"),
-    ("AUC", {"fromLogits": True}, M.AUC(from_logits=True), "oneHot", "logits"),
-    ("MeanSquaredError", {}, M.MeanSquaredError(), "numbers", "others"),
-    ("RootMeanSquaredError", {}, M.RootMeanSquaredError(), "numbers", "others"),
-    ("MeanAbsoluteError", {}, M.MeanAbsoluteError(), "numbers", "others"),
-    ("MeanAbsolutePercentageError", {}, M.MeanAbsolutePercentageError(), "numbers", "others"),
-    ("MeanSquaredLogarithmicError", {}, M.MeanSquaredLogarithmicError(), "positive", "others"),
-    ("LogCosh", {}, M.LogCoshError(), "numbers", "others"),
-    ("Poisson", {}, M.Poisson(), "others", "positive"),
-    ("CosineSimilarity", {}, M.CosineSimilarity(), "numbers", "others"),
-    ("KLDivergence", {}, M.KLDivergence(), "oneHot", "scores"),
-    ("R2Score", {}, M.R2Score(), "numbers", "others"),
-    ("Hinge", {}, M.Hinge(), "flags", "yes"),
-    ("SquaredHinge", {}, M.SquaredHinge(), "flags", "yes"),
-    ("CategoricalHinge", {}, M.CategoricalHinge(), "oneHot", "scores"),
-    ("BinaryCrossentropy", {}, M.BinaryCrossentropy(), "flags", "yes"),
-    ("CategoricalCrossentropy", {"labelSmoothing": 0.1},
-     M.CategoricalCrossentropy(label_smoothing=0.1), "oneHot", "scores"),
-    ("SparseCategoricalCrossentropy", {"fromLogits": True},
-     M.SparseCategoricalCrossentropy(from_logits=True), "labels", "logits"),
-    ("Crossentropy", {}, M.SparseCategoricalCrossentropy(), "labels", "scores"),
-]
-
-
-def metric_figures(metric, truth, prediction, weighted):
-    metric.reset_state()
-    figures = []
-    for batch in batches:
-        given = {"sample_weight": batch["weights"]} if weighted else {}
-        metric.update_state(batch[truth], batch[prediction], **given)
-        figures.append(plain(metric.result()))
-    return figures
-
-
-cases = []
-for name, options, metric, truth, prediction in metric_cases:
-    case = {"class": name, "options": options, "truth": truth, "prediction": prediction,
-            "after": metric_figures(metric, truth, prediction, False)}
-    case["weighted"] = metric_figures(metric, truth, prediction, True)
-    cases.append(case)
-write("metrics.json", [{key: plain(x) for key, x in batch.items()} for batch in batches], cases)
-
-# ---- activations ----------------------------------------------------------------------------------
-
-points = np.concatenate([np.array([-100, -30, -6, -3, -1, -0.5, -1e-3, 1e-3, 0.5, 1, 2.9, 3.1, 5.9, 6.1, 30, 100]),
-                         rounded(random.normal(size=16) * 2)])
+points = np.concatenate(
+    [
+        np.array([-100, -30, -6, -3, -1, -0.5, -1e-3, 1e-3, 0.5, 1, 2.9, 3.1, 5.9, 6.1, 30, 100]),
+        rounded(random.normal(size=16) * 2),
+    ]
+)
 A = keras.activations
 activation_cases = [
-    ("linear", {}, A.linear), ("relu", {}, A.relu),
-    ("relu", {"negativeSlope": 0.1, "maxValue": 4, "threshold": 0.7},
-     lambda x: A.relu(x, negative_slope=0.1, max_value=4.0, threshold=0.7)),
+    ("linear", {}, A.linear),
+    ("relu", {}, A.relu),
+    (
+        "relu",
+        {"negativeSlope": 0.1, "maxValue": 4, "threshold": 0.7},
+        lambda x: A.relu(x, negative_slope=0.1, max_value=4.0, threshold=0.7),
+    ),
     ("relu", {"maxValue": 6}, lambda x: A.relu(x, max_value=6.0)),
     ("relu", {"negativeSlope": 0.3}, lambda x: A.relu(x, negative_slope=0.3)),
-    ("relu6", {}, A.relu6), ("leakyRelu", {}, A.leaky_relu),
+    ("relu6", {}, A.relu6),
+    ("leakyRelu", {}, A.leaky_relu),
     ("leakyRelu", {"negativeSlope": 0.05}, lambda x: A.leaky_relu(x, 0.05)),
-    ("elu", {}, A.elu), ("elu", {"alpha": 0.5}, lambda x: A.elu(x, 0.5)), ("selu", {}, A.selu),
-    ("celu", {}, A.celu), ("celu", {"alpha": 2}, lambda x: A.celu(x, 2.0)),
-    ("gelu", {}, A.gelu), ("geluTanh", {}, lambda x: A.gelu(x, approximate=True)),
-    ("silu", {}, A.silu), ("mish", {}, A.mish), ("softplus", {}, A.softplus),
-    ("softsign", {}, A.softsign), ("sigmoid", {}, A.sigmoid), ("logSigmoid", {}, A.log_sigmoid),
-    ("hardSigmoid", {}, A.hard_sigmoid), ("hardSilu", {}, A.hard_silu), ("tanh", {}, A.tanh),
-    ("softmax", {}, A.softmax), ("logSoftmax", {}, A.log_softmax),
+    ("elu", {}, A.elu),
+    ("elu", {"alpha": 0.5}, lambda x: A.elu(x, 0.5)),
+    ("selu", {}, A.selu),
+    ("celu", {}, A.celu),
+    ("celu", {"alpha": 2}, lambda x: A.celu(x, 2.0)),
+    ("gelu", {}, A.gelu),
+    ("geluTanh", {}, lambda x: A.gelu(x, approximate=True)),
+    ("silu", {}, A.silu),
+    ("mish", {}, A.mish),
+    ("softplus", {}, A.softplus),
+    ("softsign", {}, A.softsign),
+    ("sigmoid", {}, A.sigmoid),
+    ("logSigmoid", {}, A.log_sigmoid),
+    ("hardSigmoid", {}, A.hard_sigmoid),
+    ("hardSilu", {}, A.hard_silu),
+    ("tanh", {}, A.tanh),
+    ("softmax", {}, A.softmax),
+    ("logSoftmax", {}, A.log_softmax),
     ("softmax", {"axis": 0}, lambda x: A.softmax(x, axis=0)),
 ]
 cases = []
@@ -244,14 +58,14 @@ for name, params, function in activation_cases:
     cases.append({"name": name, "params": params, "y": plain(y), "gradient": plain(x.grad)})
 write("activations.json", plain(points.reshape(4, 8)), cases)
 
-# ---- schedules ------------------------------------------------------------------------------------
+# ---- schedules ---------------------------------------------------------------------------------
 
 steps = [0, 1, 2, 5, 9, 10, 11, 15, 19, 20, 21, 39, 40, 41, 75, 99, 100, 101, 150, 300]
 S = keras.optimizers.schedules
 
 
 def one_cycle(step, iterations=100, top=0.05):
-    """The 1cycle callback of Geron's notebook (handson-ml3, chapter 11), rewritten as a function."""
+    """The 1cycle callback of Geron's notebook (handson-ml3, chapter 11) as a function."""
     start, last = top / 10, iterations // 10 + 1
     end, half = start / 1000, (iterations - last) // 2
     if step < half:
@@ -262,52 +76,117 @@ def one_cycle(step, iterations=100, top=0.05):
 
 
 schedule_cases = [
-    ("ExponentialDecay", {"initialLearningRate": 0.1, "decaySteps": 20, "decayRate": 0.1},
-     S.ExponentialDecay(0.1, 20, 0.1)),
-    ("ExponentialDecay", {"initialLearningRate": 0.1, "decaySteps": 20, "decayRate": 0.1, "staircase": True},
-     S.ExponentialDecay(0.1, 20, 0.1, staircase=True)),
-    ("InverseTimeDecay", {"initialLearningRate": 0.1, "decaySteps": 10, "decayRate": 0.5},
-     S.InverseTimeDecay(0.1, 10, 0.5)),
-    ("InverseTimeDecay", {"initialLearningRate": 0.1, "decaySteps": 10, "decayRate": 0.5, "staircase": True},
-     S.InverseTimeDecay(0.1, 10, 0.5, staircase=True)),
-    ("PowerDecay", {"initialLearningRate": 0.1, "decaySteps": 10}, S.InverseTimeDecay(0.1, 10, 1.0)),
-    ("PiecewiseConstant", {"boundaries": [5, 20, 40], "values": [0.1, 0.05, 0.01, 0.001]},
-     S.PiecewiseConstantDecay([5, 20, 40], [0.1, 0.05, 0.01, 0.001])),
+    (
+        "ExponentialDecay",
+        {"initialLearningRate": 0.1, "decaySteps": 20, "decayRate": 0.1},
+        S.ExponentialDecay(0.1, 20, 0.1),
+    ),
+    (
+        "ExponentialDecay",
+        {"initialLearningRate": 0.1, "decaySteps": 20, "decayRate": 0.1, "staircase": True},
+        S.ExponentialDecay(0.1, 20, 0.1, staircase=True),
+    ),
+    (
+        "InverseTimeDecay",
+        {"initialLearningRate": 0.1, "decaySteps": 10, "decayRate": 0.5},
+        S.InverseTimeDecay(0.1, 10, 0.5),
+    ),
+    (
+        "InverseTimeDecay",
+        {"initialLearningRate": 0.1, "decaySteps": 10, "decayRate": 0.5, "staircase": True},
+        S.InverseTimeDecay(0.1, 10, 0.5, staircase=True),
+    ),
+    (
+        "PowerDecay",
+        {"initialLearningRate": 0.1, "decaySteps": 10},
+        S.InverseTimeDecay(0.1, 10, 1.0),
+    ),
+    (
+        "PiecewiseConstant",
+        {"boundaries": [5, 20, 40], "values": [0.1, 0.05, 0.01, 0.001]},
+        S.PiecewiseConstantDecay([5, 20, 40], [0.1, 0.05, 0.01, 0.001]),
+    ),
     ("PolynomialDecay", {"initialLearningRate": 0.1, "decaySteps": 40}, S.PolynomialDecay(0.1, 40)),
-    ("PolynomialDecay", {"initialLearningRate": 0.1, "decaySteps": 40, "endLearningRate": 0.01, "power": 2, "cycle": True},
-     S.PolynomialDecay(0.1, 40, 0.01, 2.0, cycle=True)),
+    (
+        "PolynomialDecay",
+        {
+            "initialLearningRate": 0.1,
+            "decaySteps": 40,
+            "endLearningRate": 0.01,
+            "power": 2,
+            "cycle": True,
+        },
+        S.PolynomialDecay(0.1, 40, 0.01, 2.0, cycle=True),
+    ),
     ("CosineDecay", {"initialLearningRate": 0.1, "decaySteps": 40}, S.CosineDecay(0.1, 40)),
-    ("CosineDecay", {"initialLearningRate": 0.01, "decaySteps": 80, "alpha": 0.1, "warmupTarget": 0.1, "warmupSteps": 20},
-     S.CosineDecay(0.01, 80, 0.1, warmup_target=0.1, warmup_steps=20)),
-    ("CosineDecayRestarts", {"initialLearningRate": 0.1, "firstDecaySteps": 20},
-     S.CosineDecayRestarts(0.1, 20)),
-    ("CosineDecayRestarts", {"initialLearningRate": 0.1, "firstDecaySteps": 10, "tMul": 1.0, "mMul": 0.9, "alpha": 0.05},
-     S.CosineDecayRestarts(0.1, 10, 1.0, 0.9, 0.05)),
+    (
+        "CosineDecay",
+        {
+            "initialLearningRate": 0.01,
+            "decaySteps": 80,
+            "alpha": 0.1,
+            "warmupTarget": 0.1,
+            "warmupSteps": 20,
+        },
+        S.CosineDecay(0.01, 80, 0.1, warmup_target=0.1, warmup_steps=20),
+    ),
+    (
+        "CosineDecayRestarts",
+        {"initialLearningRate": 0.1, "firstDecaySteps": 20},
+        S.CosineDecayRestarts(0.1, 20),
+    ),
+    (
+        "CosineDecayRestarts",
+        {
+            "initialLearningRate": 0.1,
+            "firstDecaySteps": 10,
+            "tMul": 1.0,
+            "mMul": 0.9,
+            "alpha": 0.05,
+        },
+        S.CosineDecayRestarts(0.1, 10, 1.0, 0.9, 0.05),
+    ),
     ("OneCycle", {"maxLearningRate": 0.05, "totalSteps": 100}, one_cycle),
 ]
-cases = [{"class": name, "options": options, "rates": [plain(schedule(step)) for step in steps]}
-         for name, options, schedule in schedule_cases]
+cases = [
+    {"class": name, "options": options, "rates": [plain(schedule(step)) for step in steps]}
+    for name, options, schedule in schedule_cases
+]
 write("schedules.json", steps, cases)
 
-# ---- regularizers and constraints -----------------------------------------------------------------
+# ---- regularizers and constraints --------------------------------------------------------------
 
 w = rounded(random.normal(size=(4, 3)))
 R, C = keras.regularizers, keras.constraints
 regularizer_cases = [
-    ("L1", {}, R.L1()), ("L1", {"l1": 0.3}, R.L1(0.3)), ("L2", {}, R.L2()), ("L2", {"l2": 0.2}, R.L2(0.2)),
+    ("L1", {}, R.L1()),
+    ("L1", {"l1": 0.3}, R.L1(0.3)),
+    ("L2", {}, R.L2()),
+    ("L2", {"l2": 0.2}, R.L2(0.2)),
     ("L1L2", {"l1": 0.1, "l2": 0.2}, R.L1L2(0.1, 0.2)),
     ("Orthogonal", {"factor": 0.5}, R.OrthogonalRegularizer(0.5)),
     ("Orthogonal", {"mode": "columns"}, R.OrthogonalRegularizer(mode="columns")),
 ]
 constraint_cases = [
-    ("MaxNorm", {}, C.MaxNorm()), ("MaxNorm", {"maxValue": 0.8, "axis": 1}, C.MaxNorm(0.8, axis=1)),
+    ("MaxNorm", {}, C.MaxNorm()),
+    ("MaxNorm", {"maxValue": 0.8, "axis": 1}, C.MaxNorm(0.8, axis=1)),
     ("MaxNorm", {"maxValue": 1, "axis": [0, 1]}, C.MaxNorm(1.0, axis=[0, 1])),
-    ("NonNeg", {}, C.NonNeg()), ("UnitNorm", {}, C.UnitNorm()), ("UnitNorm", {"axis": 1}, C.UnitNorm(axis=1)),
+    ("NonNeg", {}, C.NonNeg()),
+    ("UnitNorm", {}, C.UnitNorm()),
+    ("UnitNorm", {"axis": 1}, C.UnitNorm(axis=1)),
     ("MinMaxNorm", {}, C.MinMaxNorm()),
-    ("MinMaxNorm", {"minValue": 1.5, "maxValue": 2, "rate": 0.4, "axis": 1}, C.MinMaxNorm(1.5, 2.0, 0.4, 1)),
+    (
+        "MinMaxNorm",
+        {"minValue": 1.5, "maxValue": 2, "rate": 0.4, "axis": 1},
+        C.MinMaxNorm(1.5, 2.0, 0.4, 1),
+    ),
 ]
-cases = [{"regularizer": name, "options": options, "value": plain(r(torch.tensor(w)))}
-         for name, options, r in regularizer_cases]
-cases += [{"constraint": name, "options": options, "value": plain(c(torch.tensor(w)))}
-          for name, options, c in constraint_cases]
+cases = [
+    {"regularizer": name, "options": options, "value": plain(r(torch.tensor(w)))}
+    for name, options, r in regularizer_cases
+]
+cases += [
+    {"constraint": name, "options": options, "value": plain(c(torch.tensor(w)))}
+    for name, options, c in constraint_cases
+]
 write("penalties.json", plain(w), cases)
