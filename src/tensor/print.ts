@@ -1,46 +1,55 @@
-/** Prints values the way numpy does: aligned columns, at most 4 or 8 decimals, long axes cut. */
+/** Prints values exactly as numpy 2 prints arrays, with its standard options. */
 
 import type { HostArray } from '../backends/backend.js';
-import type { DType } from '../backends/dtype.js';
+import type { DType, FloatDType } from '../backends/dtype.js';
 import { sizeOf } from './shape.js';
 import type { Shape } from './shape.js';
 
-const edgeItems = 3;
-const threshold = 1000;
-const lineWidth = 75;
+/** Most digits behind the point. */
 const precision = 8;
+/** Larger arrays are cut, keeping this many items at each end of every axis. */
+const threshold = 1000;
+const edgeItems = 3;
+const lineWidth = 75;
 
-/** numpy's `str(array)` for the dtypes there are. */
+/** numpy's `str(array)`. */
 export function printTensor(values: HostArray, shape: Shape, dtype: DType): string {
   const size = sizeOf(shape);
-  if (shape.length === 0) return formatter([values[0]!], dtype)(values[0]!);
+  if (shape.length === 0) return printScalar(values[0]!, dtype);
   if (size === 0) return '[]';
   const cut = size > threshold;
-  const format = formatter(shown(values, shape, cut), dtype);
+  const format = formatter(shownValues(values, shape, cut), dtype);
 
-  const print = (axis: number, from: number, count: number, indent: number): string => {
-    if (axis === shape.length) return format(values[from]!);
-    const extent = shape[axis]!;
-    const step = count / extent;
-    const parts = positions(extent, cut).map((i) =>
-      i < 0 ? '...' : print(axis + 1, from + i * step, step, indent + 1),
-    );
-    const space = ' '.repeat(indent);
-    if (axis === shape.length - 1) return `[${wrap(parts, indent)}]`;
-    return `[${parts.join('\n'.repeat(shape.length - 1 - axis) + space)}]`;
+  const print = (axis: number, from: number, count: number): string => {
+    const indent = ' '.repeat(axis + 1);
+    const step = count / shape[axis]!;
+    const places = positions(shape[axis]!, cut);
+    if (axis === shape.length - 1) {
+      const words = places.map((i) => (i < 0 ? '...' : format(values[from + i]!)));
+      return `[${fill(words, indent, lineWidth - axis - 1)}]`;
+    }
+    const parts = places.map((i) => (i < 0 ? '...' : print(axis + 1, from + i * step, step)));
+    return `[${parts.join('\n'.repeat(shape.length - 1 - axis) + indent)}]`;
   };
-  return print(0, 0, size, 1);
+  return print(0, 0, size);
 }
 
 /** Indices to print along one axis; −1 stands for the gap. */
 function positions(extent: number, cut: boolean): number[] {
-  if (!cut || extent <= 2 * edgeItems) return Array.from({ length: extent }, (_, i) => i);
-  const tail = Array.from({ length: edgeItems }, (_, i) => extent - edgeItems + i);
-  return [...Array.from({ length: edgeItems }, (_, i) => i), -1, ...tail];
+  const gap = cut && extent > 2 * edgeItems;
+  const list: number[] = [];
+  for (let i = 0; i < extent; i++) {
+    if (gap && i === edgeItems) {
+      list.push(-1);
+      i = extent - edgeItems;
+    }
+    list.push(i);
+  }
+  return list;
 }
 
 /** The values that will be printed: they alone decide the format. */
-function shown(values: HostArray, shape: Shape, cut: boolean): number[] {
+function shownValues(values: HostArray, shape: Shape, cut: boolean): number[] {
   const list: number[] = [];
   const walk = (axis: number, from: number, count: number): void => {
     if (axis === shape.length) {
@@ -54,85 +63,154 @@ function shown(values: HostArray, shape: Shape, cut: boolean): number[] {
   return list;
 }
 
-function wrap(parts: readonly string[], indent: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const part of parts) {
-    if (line !== '' && indent + line.length + 1 + part.length > lineWidth) {
-      lines.push(line);
-      line = part;
-    } else line = line === '' ? part : `${line} ${part}`;
+/** Words in lines of at most `width` characters, the first of which continues one so indented. */
+function fill(words: readonly string[], indent: string, width: number): string {
+  let text = '';
+  let line = indent;
+  for (const word of words) {
+    if (line.length + word.length > width && line.length > indent.length) {
+      text += `${line.trimEnd()}\n`;
+      line = indent;
+    }
+    line += `${word} `;
   }
-  lines.push(line);
-  return lines.join(`\n${' '.repeat(indent)}`);
+  return (text + line).slice(indent.length, -1);
 }
 
-function formatter(list: readonly number[], dtype: DType): (value: number) => string {
-  if (dtype === 'bool') {
-    const width = list.length > 1 ? 5 : 0;
-    return (value) => (value === 0 ? 'False' : 'True').padStart(width);
+// ---- numbers ------------------------------------------------------------------------------------
+
+type Format = (value: number) => string;
+
+/** One format for all of the values, so that they align. */
+function formatter(values: readonly number[], dtype: DType): Format {
+  if (dtype === 'bool') return (value) => (value === 0 ? 'False' : ' True');
+  if (dtype === 'float32' || dtype === 'float64') return floatFormatter(values, dtype);
+  const width = Math.max(...values.map((value) => String(value).length));
+  return (value) => String(value).padStart(width);
+}
+
+function printScalar(value: number, dtype: DType): string {
+  if (dtype === 'bool') return value === 0 ? 'False' : 'True';
+  if (dtype !== 'float32' && dtype !== 'float64') return String(value);
+  if (!Number.isFinite(value)) return notFinite(value);
+  const size = Math.abs(value);
+  const decimal = shortest(value, dtype);
+  if (size === 0 || (size >= 1e-4 && size < (dtype === 'float32' ? 1e6 : 1e16))) {
+    return positional(decimal).replace(/\.$/, '.0');
   }
-  const text = dtype === 'float32' || dtype === 'float64' ? floatText(list, dtype) : String;
-  const width = Math.max(...list.map((value) => text(value).length));
+  return scientific(decimal, decimal.digits.length, 2).replace('.e', 'e');
+}
+
+function notFinite(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  return value > 0 ? 'inf' : '-inf';
+}
+
+/** Plain decimals, or powers of ten for very large, very small or very different values. */
+function floatFormatter(values: readonly number[], dtype: FloatDType): Format {
+  const finite = values.filter(Number.isFinite);
+  const sizes = finite.filter((value) => value !== 0).map(Math.abs);
+  const largest = Math.max(...sizes);
+  const smallest = Math.min(...sizes);
+  const [tooLarge, round] = dtype === 'float32' ? [1e6, Math.fround] : [1e8, Number];
+  const powers = largest >= tooLarge || smallest < 1e-4 || round(largest / smallest) > 1000;
+
+  const format = powers ? powersFormat(finite, dtype) : plainFormat(finite, dtype);
+  const text = (value: number): string =>
+    Number.isFinite(value) ? format(value) : notFinite(value);
+  const width = Math.max(...values.map((value) => text(value).length));
   return (value) => text(value).padStart(width);
 }
 
-function floatText(list: readonly number[], dtype: 'float32' | 'float64') {
-  const finite = list.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
-  const largest = finite.length > 0 ? Math.max(...finite) : 0;
-  const smallest = finite.length > 0 ? Math.min(...finite) : 0;
-  const special = (value: number): string | undefined => {
-    if (Number.isNaN(value)) return 'nan';
-    if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-    return undefined;
+function plainFormat(finite: readonly number[], dtype: FloatDType): Format {
+  const decimal = (value: number): Decimal => {
+    const short = shortest(value, dtype);
+    return decimalsOf(short) <= precision ? short : rounded(value, short.exponent + 1 + precision);
   };
-  if (
-    largest >= 1e8 ||
-    (smallest > 0 && (smallest < 1e-4 || (largest / smallest > 1000 && largest >= 1e8)))
-  ) {
-    const digits = Math.max(...finite.map((value) => mantissaDigits(value, dtype)));
-    return (value: number) => special(value) ?? exponent(value, digits);
-  }
-  const decimals = Math.max(0, ...finite.map((value) => decimalsOf(value, dtype)));
-  const plain = (value: number): string => {
-    const fixed = value.toFixed(decimals);
-    return decimals === 0 ? `${fixed}.` : fixed;
+  const decimals = Math.max(...finite.map((value) => decimalsOf(decimal(value))));
+  return (value) => {
+    const short = decimal(value);
+    return positional(short) + ' '.repeat(decimals - decimalsOf(short));
   };
-  return (value: number) => special(value) ?? plain(value);
 }
 
-/** The shortest text that reads back as the same float32 (or float64), at most `precision` digits. */
-function shortest(value: number, dtype: 'float32' | 'float64', digits: number): string {
-  const exact = dtype === 'float32' ? shortestFloat32(value) : value;
-  const rounded = Number(exact.toPrecision(Math.max(1, digits)));
-  return String(rounded);
+function powersFormat(finite: readonly number[], dtype: FloatDType): Format {
+  const decimal = (value: number, count: number): Decimal => {
+    const short = shortest(value, dtype);
+    return short.digits.length <= count ? short : rounded(value, count);
+  };
+  const all = finite.map((value) => decimal(value, precision + 1));
+  const count = Math.max(...all.map(({ digits }) => digits.length));
+  const width = Math.max(2, ...all.map(({ exponent }) => String(Math.abs(exponent)).length));
+  return (value) => {
+    // Shorter ones are filled up with digits of the exact value, not with zeros.
+    const short = decimal(value, count);
+    return scientific(short.digits.length < count ? rounded(value, count) : short, count, width);
+  };
+}
+
+// ---- decimal digits -----------------------------------------------------------------------------
+
+/** sign · d.ddd · 10^exponent, without zeros at the end. */
+interface Decimal {
+  readonly sign: '' | '-';
+  readonly digits: string;
+  readonly exponent: number;
+}
+
+function decimalFrom(value: number, text: string): Decimal {
+  const [mantissa = '', exponent = ''] = text.split('e');
+  const digits = mantissa.replace(/[-.]/g, '').replace(/0+$/, '');
+  const negative = value < 0 || Object.is(value, -0);
+  return { sign: negative ? '-' : '', digits: digits || '0', exponent: Number(exponent) };
+}
+
+/** The fewest digits that read back as the same value. */
+function shortest(value: number, dtype: FloatDType): Decimal {
+  const number = dtype === 'float32' ? shortestFloat32(value) : value;
+  return decimalFrom(value, number.toExponential());
 }
 
 /** The double whose decimal text is the shortest that rounds to this float32. */
-export function shortestFloat32(value: number): number {
-  for (let digits = 1; digits < 10; digits++) {
-    const candidate = Number(value.toPrecision(digits));
-    if (Math.fround(candidate) === value) return candidate;
+function shortestFloat32(value: number): number {
+  if (value === 0) return value;
+  for (let count = 1; count < 9; count++) {
+    const { sign, digits, exponent } = rounded(value, count);
+    const nearest = Number(digits.padEnd(count, '0'));
+    // Above a power of two float32 are wider apart than below: where the nearest decimal below it
+    // is another float32, one further off above it may still be this one.
+    for (const each of [nearest, nearest + 1]) {
+      const candidate = Number(`${sign}${each}e${exponent - count + 1}`);
+      if (Math.fround(candidate) === value) return candidate;
+    }
   }
-  return value;
+  return Number(value.toPrecision(9));
 }
 
-function decimalsOf(value: number, dtype: 'float32' | 'float64'): number {
-  const exact = dtype === 'float32' ? shortestFloat32(value) : value;
-  const fixed = exact.toFixed(precision).replace(/0+$/, '');
-  return fixed.length - fixed.indexOf('.') - 1;
+/** Rounded to so many digits; ties to the even digit, where JavaScript's own rounding goes up. */
+function rounded(value: number, count: number): Decimal {
+  const exact = decimalFrom(value, value.toExponential(100));
+  const kept = exact.digits.slice(0, count);
+  const tie = exact.digits.slice(count) === '5';
+  const even = Number(kept.at(-1)) % 2 === 0;
+  return tie && even
+    ? { ...exact, digits: kept.replace(/0+$/, '') }
+    : decimalFrom(value, value.toExponential(count - 1));
 }
 
-function mantissaDigits(value: number, dtype: 'float32' | 'float64'): number {
-  const [mantissa = ''] = Number(shortest(value, dtype, precision + 1))
-    .toExponential()
-    .split('e');
-  return Math.max(0, mantissa.length - 2);
+/** Digits behind the point when written without a power of ten. */
+function decimalsOf({ digits, exponent }: Decimal): number {
+  return Math.max(0, digits.length - 1 - exponent);
 }
 
-function exponent(value: number, digits: number): string {
-  const [mantissa = '', power = '+0'] = value.toExponential(digits).split('e');
-  const sign = power.startsWith('-') ? '-' : '+';
-  const dot = digits === 0 ? '.' : '';
-  return `${mantissa}${dot}e${sign}${power.slice(1).padStart(2, '0')}`;
+function positional({ sign, digits, exponent }: Decimal): string {
+  const all = '0'.repeat(Math.max(0, -exponent)) + digits.padEnd(exponent + 1, '0');
+  const whole = Math.max(1, exponent + 1);
+  return `${sign}${all.slice(0, whole)}.${all.slice(whole)}`;
+}
+
+function scientific({ sign, digits, exponent }: Decimal, count: number, width: number): string {
+  const power = String(Math.abs(exponent)).padStart(width, '0');
+  const fraction = digits.slice(1).padEnd(count - 1, '0');
+  return `${sign}${digits[0]!}.${fraction}e${exponent < 0 ? '-' : '+'}${power}`;
 }
