@@ -12,17 +12,17 @@ namespace detail {
 constexpr int64_t convertGrain = 1 << 15;
 // Elements converted at a time: loops of a length that the compiler knows, over arrays that it
 // knows to be apart, become good vector code whatever the two types are.
-constexpr int block = 64;
+constexpr int convertBlock = 64;
 
-// Reads up to `block` elements; step 0 repeats one.
+// Reads up to `convertBlock` elements; step 0 repeats one.
 template <class T>
 GRADLOOM_INLINE void readBlock(T* to, const T* from, int64_t step, int64_t count) {
   if (step == 0) {
-    for (int j = 0; j < block; j++) to[j] = *from;
-  } else if (count == block) {
-    std::memcpy(to, from, block * sizeof(T));
+    for (int j = 0; j < convertBlock; j++) to[j] = *from;
+  } else if (count == convertBlock) {
+    std::memcpy(to, from, convertBlock * sizeof(T));
   } else {
-    std::memset(to, 0, block * sizeof(T));
+    std::memset(to, 0, convertBlock * sizeof(T));
     std::memcpy(to, from, size_t(count) * sizeof(T));
   }
 }
@@ -36,7 +36,7 @@ GRADLOOM_INLINE void writeBlock(T* to, const T* from, int64_t count) {
 template <class Body>
 void inBlocks(int64_t n, const Body& body) {
   parallelFor(n, convertGrain, [&](int64_t from, int64_t to) {
-    for (; from + block <= to; from += block) body(from, int64_t{block});
+    for (; from + convertBlock <= to; from += convertBlock) body(from, int64_t{convertBlock});
     if (from < to) body(from, to - from);
   });
 }
@@ -50,8 +50,8 @@ GRADLOOM_INLINE void truncateBlock(To* to, const From* from) {
   constexpr double highest = double(std::numeric_limits<To>::max());
   constexpr bool inexact = std::is_same_v<From, float> && std::is_same_v<To, int32_t>;
   constexpr double top = inexact ? 2147483520 : highest;  // the largest of From within range
-  int32_t wide[block];
-  for (int j = 0; j < block; j += lanes<From>) {
+  int32_t wide[convertBlock];
+  for (int j = 0; j < convertBlock; j += lanes<From>) {
     const V x = load<V>(from + j);
     V inside = select(x > constant<V>(top), constant<V>(top), x);
     inside = select(inside < constant<V>(lowest), constant<V>(lowest), inside);
@@ -60,7 +60,7 @@ GRADLOOM_INLINE void truncateBlock(To* to, const From* from) {
     if constexpr (inexact) whole = select(x > constant<V>(top), splat<I>(INT32_MAX), whole);
     store<I>(wide + j, whole);
   }
-  for (int j = 0; j < block; j++) to[j] = static_cast<To>(wide[j]);
+  for (int j = 0; j < convertBlock; j++) to[j] = static_cast<To>(wide[j]);
 }
 
 }  // namespace detail
@@ -88,13 +88,13 @@ GRADLOOM_INLINE To saturate(From value) {
 template <class To, class From>
 void cast(To* out, const From* a, int64_t n) {
   detail::inBlocks(n, [=](int64_t start, int64_t count) {
-    From from[detail::block];
-    To to[detail::block];
+    From from[detail::convertBlock];
+    To to[detail::convertBlock];
     detail::readBlock(from, a + start, 1, count);
     if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
       detail::truncateBlock(to, from);
     } else {
-      for (int j = 0; j < detail::block; j++) to[j] = saturate<To>(from[j]);
+      for (int j = 0; j < detail::convertBlock; j++) to[j] = saturate<To>(from[j]);
     }
     detail::writeBlock(out + start, to, count);
   });
@@ -106,14 +106,14 @@ void castToBool(uint8_t* out, const From* a, int64_t n) {
   using V = Vec<From>;
   using M = Mask<V>;
   detail::inBlocks(n, [=](int64_t start, int64_t count) {
-    From from[detail::block];
-    Element<M> wide[detail::block];
-    uint8_t to[detail::block];
+    From from[detail::convertBlock];
+    Element<M> wide[detail::convertBlock];
+    uint8_t to[detail::convertBlock];
     detail::readBlock(from, a + start, 1, count);
-    for (int j = 0; j < detail::block; j += lanes<From>) {
+    for (int j = 0; j < detail::convertBlock; j += lanes<From>) {
       store<M>(wide + j, load<V>(from + j) != V{});
     }
-    for (int j = 0; j < detail::block; j++) to[j] = uint8_t(wide[j] & 1);
+    for (int j = 0; j < detail::convertBlock; j++) to[j] = uint8_t(wide[j] & 1);
     detail::writeBlock(out + start, to, count);
   });
 }
@@ -132,12 +132,12 @@ template <class T>
 void select(T* out, const uint8_t* condition, int64_t conditionStep, const T* a, int64_t aStep,
             const T* b, int64_t bStep, int64_t n) {
   detail::inBlocks(n, [=](int64_t start, int64_t count) {
-    uint8_t chosen[detail::block];
-    T yes[detail::block], no[detail::block], to[detail::block];
+    uint8_t chosen[detail::convertBlock];
+    T yes[detail::convertBlock], no[detail::convertBlock], to[detail::convertBlock];
     detail::readBlock(chosen, condition + start * conditionStep, conditionStep, count);
     detail::readBlock(yes, a + start * aStep, aStep, count);
     detail::readBlock(no, b + start * bStep, bStep, count);
-    for (int j = 0; j < detail::block; j++) {
+    for (int j = 0; j < detail::convertBlock; j++) {
       const T mask = chosen[j] != 0 ? T(~T(0)) : T(0);
       to[j] = T((yes[j] & mask) | (no[j] & ~mask));
     }

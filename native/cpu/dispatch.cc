@@ -117,13 +117,11 @@ Description describe() {
   readModel(model);
   const Kernels& chosen = kernels();
   const int lanes = chosen.vectorBytes > 0 ? chosen.vectorBytes / int(sizeof(float)) : 1;
-  const Caches& cache = caches();
-  std::snprintf(
-      description.text, sizeof(description.text),
-      "%s, instruction set %s (%d float32 lanes), %d %s, caches %lld KiB, %lld KiB, %lld MiB",
-      model, chosen.name, lanes, threadCount(), threadCount() == 1 ? "thread" : "threads",
-      static_cast<long long>(cache.l1 >> 10), static_cast<long long>(cache.l2 >> 10),
-      static_cast<long long>(cache.l3 >> 20));
+  std::snprintf(description.text, sizeof(description.text),
+                "%s, instruction set %s (%d float32 lanes), %d %s, caches %lld and %lld KiB", model,
+                chosen.name, lanes, threadCount(), threadCount() == 1 ? "thread" : "threads",
+                static_cast<long long>(caches().l1 >> 10),
+                static_cast<long long>(caches().l2 >> 10));
   return description;
 }
 

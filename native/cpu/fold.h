@@ -43,7 +43,7 @@ struct SumAbs : Sum {
   }
 };
 
-struct Product {
+struct Multiplied {
   template <class V>
   using Accumulator = V;
   template <class V>

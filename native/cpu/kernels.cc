@@ -3,8 +3,8 @@
 
 #include "cpu/convert.h"
 #include "cpu/dense.h"
-#include "cpu/gemm.h"
 #include "cpu/map.h"
+#include "cpu/matmul.h"
 #include "cpu/normalize.h"
 #include "cpu/optimize.h"
 #include "cpu/reduce.h"

@@ -203,7 +203,7 @@ void reduce(Reduction reduction, void* out, const T* a, int64_t outer, int64_t n
     case Reduction::sum:
       return reduceInParts<Sum, Sum, Total>(total, a, outer, n, inner);
     case Reduction::prod:
-      return reduceInParts<Product, Product, Total>(total, a, outer, n, inner);
+      return reduceInParts<Multiplied, Multiplied, Total>(total, a, outer, n, inner);
     case Reduction::sumSquares:
       return reduceInParts<SumSquares, Sum, Total>(total, a, outer, n, inner);
     case Reduction::sumAbs:

@@ -167,7 +167,7 @@ GRADLOOM_INLINE void storePartial(Element<V>* to, V v, int64_t count) {
 template <class V>
 GRADLOOM_INLINE V iota() {
   V v{};
-  if constexpr (lanesOf < V >> 1) {
+  if constexpr (lanesOf<V> != 1) {
     for (int i = 0; i < lanesOf<V>; i++) v[i] = static_cast<Element<V>>(i);
   }
   return v;

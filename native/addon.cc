@@ -1,0 +1,66 @@
+// The addon as a module: one JavaScript function for each row of GRADLOOM_API, the hash of the
+// tables it was built from, and the instruction set it runs with. Loaded anew for every environment
+// (Node's main thread, its workers); the thread pool is the only thing they share.
+#include <napi.h>
+
+#include <mutex>
+
+#include "api/api.h"
+#include "api/marshal.h"
+#include "cpu/kernels.h"
+#include "cpu/threads.h"
+
+namespace gradloom {
+namespace {
+
+#define GRADLOOM_SIGNATURE(name, arguments) {#name, arguments},
+constexpr api::Signature signatures[] = {GRADLOOM_API(GRADLOOM_SIGNATURE)};
+#undef GRADLOOM_SIGNATURE
+
+#define GRADLOOM_CALLBACK(name, arguments) api::Binding<api::name>::run,
+constexpr napi_callback callbacks[] = {GRADLOOM_API(GRADLOOM_CALLBACK)};
+#undef GRADLOOM_CALLBACK
+
+// How many environments have the addon loaded. With the last one it may be unloaded, and then no
+// helper may be running its code.
+class Environments {
+ public:
+  void enter() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    count++;
+  }
+  void leave() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (--count == 0) stopThreads();
+  }
+
+ private:
+  std::mutex mutex;
+  int count = 0;
+};
+Environments environments;
+
+void defineFunctions(Napi::Env env, Napi::Object exports) {
+  for (size_t i = 0; i < std::size(signatures); i++) {
+    void* signature = const_cast<api::Signature*>(&signatures[i]);
+    napi_value function = nullptr;
+    const napi_status status = napi_create_function(env, signatures[i].name, NAPI_AUTO_LENGTH,
+                                                    callbacks[i], signature, &function);
+    if (status != napi_ok) throw Napi::Error::New(env);
+    exports.Set(signatures[i].name, Napi::Value(env, function));
+  }
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  defineFunctions(env, exports);
+  exports.Set("tableHash", Napi::Number::New(env, GRADLOOM_TABLE_HASH));
+  exports.Set("isa", Napi::String::New(env, kernels().name));
+  environments.enter();
+  env.AddCleanupHook([] { environments.leave(); });
+  return exports;
+}
+
+NODE_API_MODULE(gradloom, initialize)
+
+}  // namespace
+}  // namespace gradloom
