@@ -108,7 +108,7 @@ describe.each(devices)('initializers on %s', (device) => {
     expect(twice.call([2, 2], { device }).toArray()).toEqual([[2, 0], [0, 2]]); // prettier-ignore
   });
 
-  it.each([[[40, 10]], [[10, 40]], [[20, 20]], [[3, 3, 4, 8]], [[1, 5]]])(
+  it.each([[[40, 10]], [[10, 40]], [[20, 20]], [[3, 3, 4, 8]], [[1, 5]], [[100, 70]]])(
     'makes an orthogonal matrix of shape %j',
     (shape) => {
       const gain = 1.5;

@@ -1,8 +1,12 @@
 /** Orthogonal matrices (Saxe et al. 2013). */
 
 import { ShapeError } from '../errors.js';
+import { cast } from '../ops/cast.js';
+import { affine, sub } from '../ops/elementwise.js';
+import { matmul } from '../ops/matmul.js';
+import { reshape, transpose } from '../ops/move.js';
+import { slice } from '../ops/slice.js';
 import { normal } from '../tensor/random.js';
-import { tensor } from '../tensor/create.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -18,7 +22,8 @@ export interface OrthogonalOptions extends SeedOptions {
 /**
  * A matrix with orthonormal columns (rows, if there are fewer rows), evenly distributed among all
  * such matrices: the Q of the QR decomposition of a normal matrix, signs fixed so that R has a
- * positive diagonal. More axes than two: all but the last are taken together.
+ * positive diagonal. More axes than two: all but the last are taken together. On different devices
+ * the values are equal up to rounding.
  */
 export class Orthogonal extends RandomInitializer {
   readonly gain: number;
@@ -35,19 +40,12 @@ export class Orthogonal extends RandomInitializer {
     }
     const rows = sizeOf(shape.slice(0, -1));
     const columns = shape.at(-1)!;
-    const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
-    // `count` vectors of `length` elements, one after the other.
-    const draw = { ...this.drawing(target), dtype: 'float64' } as const;
-    const vectors = normal([count, length], draw).dataSync();
-    orthonormalize(vectors, count, length);
-    const values = new Float64Array(rows * columns);
-    for (let v = 0; v < count; v++) {
-      for (let i = 0; i < length; i++) {
-        const at = rows < columns ? v * columns + i : i * columns + v;
-        values[at] = this.gain * vectors[v * length + i]!;
-      }
-    }
-    return tensor(values, { ...target, dtype: target.dtype ?? 'float32', shape: [...shape] });
+    const wide = rows < columns;
+    const [count, length] = wide ? [rows, columns] : [columns, rows];
+    const vectors = normal([count, length], { ...this.drawing(target), dtype: 'float64' });
+    orthonormalize(vectors);
+    const scaled = affine(wide ? vectors : transpose(vectors), this.gain, 0);
+    return reshape(cast(scaled, target.dtype ?? 'float32'), shape);
   }
 
   override config(): Record<string, unknown> {
@@ -55,18 +53,36 @@ export class Orthogonal extends RandomInitializer {
   }
 }
 
+/** Vectors treated one by one; what they share with all before them goes in matrix products. */
+const blockSize = 32;
+
 /**
- * Gram and Schmidt, in place: each vector loses its part along the ones before it and gets
- * length 1. The signs are those of a QR with a positive diagonal. Twice over, which makes it as
- * exact as Householder's method ("twice is enough", Giraud et al. 2005).
+ * Gram and Schmidt, in place, on rows [count, length]: each vector loses its part along the ones
+ * before it and gets length 1. The signs are those of a QR with a positive diagonal. Everything
+ * happens twice, which makes it as exact as Householder's method ("twice is enough", Giraud et al.
+ * 2005).
  */
-function orthonormalize(vectors: Float64Array, count: number, length: number): void {
-  const rowOf = (v: number): Float64Array => vectors.subarray(v * length, (v + 1) * length);
-  for (let v = 0; v < count; v++) {
-    const vector = rowOf(v);
+function orthonormalize(vectors: Tensor): void {
+  const [count, length] = vectors.shape as [number, number];
+  for (let start = 0; start < count; start += blockSize) {
+    const block = slice(vectors, [start, start + blockSize]);
     for (let pass = 0; pass < 2; pass++) {
-      for (let u = 0; u < v; u++) subtract(vector, rowOf(u), dot(vector, rowOf(u)));
+      if (start > 0) {
+        const before = slice(vectors, [0, start]);
+        block.assign(sub(block, matmul(matmul(block, before, { transposeB: true }), before)));
+      }
+      const values = block.dataSync() as Float64Array;
+      orthonormalizeRows(values, block.shape[0]!, length);
+      block.assign(values);
     }
+  }
+}
+
+function orthonormalizeRows(values: Float64Array, count: number, length: number): void {
+  const row = (v: number): Float64Array => values.subarray(v * length, (v + 1) * length);
+  for (let v = 0; v < count; v++) {
+    const vector = row(v);
+    for (let u = 0; u < v; u++) subtract(vector, row(u), dot(vector, row(u)));
     const scale = 1 / Math.sqrt(dot(vector, vector));
     for (let i = 0; i < length; i++) vector[i] = vector[i]! * scale;
   }
