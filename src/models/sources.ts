@@ -65,7 +65,7 @@ export function sources(
 function validationSource(data: ValidationData, size: number, model: Model): Source {
   if (isIterableOfBatches(data)) return data;
   const { x, y, sampleWeight } = isPlainObject(data)
-    ? (data)
+    ? data
     : { x: data[0], y: data[1], sampleWeight: data[2] };
   if (!(x as unknown) || !(y as unknown)) {
     throw new ValueError(
