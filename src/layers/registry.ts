@@ -10,9 +10,9 @@ import { describe } from '../tensor/shape.js';
 import { Layer, makeLayer } from './layer.js';
 import type { LayerClass } from './layer.js';
 
-/** A class that makes its layers from a config in its own way: one that holds other layers. */
-interface OwnMaker {
-  fromConfig(config: Readonly<Record<string, unknown>>): Layer;
+/** A class of layers that hold others, which stand under `layers` in the config. */
+interface Container {
+  fromConfig(config: Readonly<Record<string, unknown>>, layers: readonly Layer[]): Layer;
 }
 
 const classes = new Map<string, LayerClass>();
@@ -20,7 +20,8 @@ const classes = new Map<string, LayerClass>();
 /**
  * Makes a class of layers known under its name, so that {@link loadModel} can make them again. Its
  * constructor must accept what its `config()` gives: options last, arguments before them listed in
- * its static `positional`.
+ * its static `positional`. A layer with layers inside lists them, serialized, under `layers`, and its
+ * class has a static `fromConfig(config, layers)`.
  */
 export function registerLayer(made: LayerClass): void {
   const known = classes.get(made.name);
@@ -67,10 +68,15 @@ export function layerFromConfig(serialized: unknown): Layer {
   }
   try {
     return 'fromConfig' in made
-      ? (made as unknown as OwnMaker).fromConfig(config)
+      ? (made as unknown as Container).fromConfig(config, innerLayers(config))
       : makeLayer(made, config);
   } catch (error) {
     if (error instanceof GradloomError) throw error;
     throw new ValueError(`a ${className} cannot be made from its config: ${String(error)}`);
   }
+}
+
+function innerLayers({ layers }: Readonly<Record<string, unknown>>): Layer[] {
+  if (Array.isArray(layers)) return (layers as unknown[]).map(layerFromConfig);
+  throw new ValueError(`expected a list of layers, got ${describe(layers)}`);
 }

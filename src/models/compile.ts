@@ -58,6 +58,13 @@ export interface Compiled {
 
 /** Finds the parts that options name, for a model of these outputs. */
 export function compiledFrom(options: CompileOptions, outputs: readonly string[]): Compiled {
+  const clash = outputs.find((each) => outputs.length > 1 && /^val(_|$)/.test(each));
+  if (clash !== undefined) {
+    throw new ValueError(
+      `compile: the output "${clash}" needs another name: its figures would be logged under the ` +
+        'names of validation figures, which begin with val_',
+    );
+  }
   const lossOf = lossesPerOutput(options.loss, outputs);
   const factors = perOutput<number>(options.lossWeights, outputs, 'lossWeights');
   const plain = metricsPerOutput(options.metrics, outputs, 'metrics');
@@ -184,4 +191,21 @@ export class RunningTotals implements Totals {
     this.#sum = this.#count = 0;
     this.#parts = [];
   }
+
+  /** What {@link restore} takes, as plain JSON. */
+  state(): TotalsState {
+    return { sum: this.#sum, parts: [...this.#parts], count: this.#count };
+  }
+
+  restore({ sum, parts, count }: TotalsState): void {
+    this.#sum = sum;
+    this.#parts = [...parts];
+    this.#count = count;
+  }
+}
+
+export interface TotalsState {
+  readonly sum: number;
+  readonly parts: readonly number[];
+  readonly count: number;
 }

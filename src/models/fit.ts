@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { CallbackList } from '../callbacks/callback.js';
-import type { Callback, RunInfo } from '../callbacks/callback.js';
+import type { Callback, Position, Resumption, RunInfo } from '../callbacks/callback.js';
 import { History } from '../callbacks/history.js';
 import { ProgressBar } from '../callbacks/progress-bar.js';
 import { ValueError } from '../errors.js';
@@ -14,7 +14,7 @@ import { checkInteger } from '../tensor/shape.js';
 import { asBatch, sampleShapes, TensorBatches } from './batches.js';
 import type { BatchIterable, BatchLike } from './batches.js';
 import { allMetrics, logsOf, resetMetrics, RunningTotals } from './compile.js';
-import type { Compiled } from './compile.js';
+import type { Compiled, TotalsState } from './compile.js';
 import type { Data } from './data.js';
 import type { FitOptions, Model } from './model.js';
 import { sources } from './sources.js';
@@ -103,8 +103,16 @@ class Run {
     this.#model.stopTraining = false;
     await this.#callbacks.call('onTrainBegin');
     try {
-      for (let epoch = initialEpoch; epoch < epochs && !this.#stopped(); epoch++) {
-        await this.#epoch(epoch);
+      let resumption = await this.#resumption();
+      let epoch = resumption?.position.epoch ?? initialEpoch;
+      // Between epochs everything is put back now; within one, after it has begun.
+      if (resumption?.position.step === 0) {
+        await resumption.restore();
+        resumption = undefined;
+      }
+      for (; epoch < epochs && !this.#stopped(); epoch++) {
+        await this.#epoch(epoch, resumption);
+        resumption = undefined;
       }
     } finally {
       await this.#callbacks.call('onTrainEnd', this.#logs);
@@ -116,12 +124,24 @@ class Run {
     return this.#model.stopTraining || this.#options.signal?.aborted === true;
   }
 
-  async #epoch(epoch: number): Promise<void> {
+  async #resumption(): Promise<Resumption | undefined> {
+    for (const callback of this.#callbacks.callbacks) {
+      const resumption = await callback.resume?.();
+      if (resumption) return resumption;
+    }
+    return undefined;
+  }
+
+  async #epoch(epoch: number, resumption: Resumption | undefined): Promise<void> {
     const { signal } = this.#options;
     await this.#callbacks.call('onEpochBegin', epoch);
     this.#totals.reset();
     resetMetrics(this.#compiled);
-    const complete = await this.#trainEpoch();
+    if (resumption) {
+      await resumption.restore();
+      this.#totals.restore(resumption.position.sums as TotalsState);
+    }
+    const complete = await this.#trainEpoch(epoch, resumption?.position.step ?? 0);
     this.#model.epochsSeen++;
     // An interrupted epoch is no epoch: callbacks would compare it with whole ones.
     if (!complete) return;
@@ -135,14 +155,16 @@ class Run {
     }
     this.#logs = logs;
     await this.#callbacks.call('onEpochEnd', epoch, logs);
+    await this.#callbacks.call('onBoundary', { epoch: epoch + 1, step: 0, sums: null });
   }
 
-  /** Runs the steps of one epoch; false when it was interrupted. */
-  async #trainEpoch(): Promise<boolean> {
+  /** Runs the steps of one epoch from the first on; false when it was interrupted. */
+  async #trainEpoch(epoch: number, first: number): Promise<boolean> {
     const source = this.#training;
     const steps = this.#info.stepsPerEpoch ?? Infinity;
     const told = this.#callbacks.listens('onTrainBatchEnd');
-    let step = 0;
+    const watched = this.#callbacks.listens('onBoundary');
+    let step = first;
     const one = async (batch: Parameters<typeof trainStep>[2]): Promise<void> => {
       await this.#callbacks.call('onTrainBatchBegin', step);
       const result = trainStep(this.#model, this.#compiled, batch);
@@ -152,24 +174,30 @@ class Run {
         await this.#callbacks.call('onTrainBatchEnd', step, logs);
       }
       step++;
+      if (watched) {
+        const position: Position = { epoch, step, sums: this.#totals.state() };
+        await this.#callbacks.call('onBoundary', position);
+      }
       await this.#turn();
     };
     const interrupted = (): boolean => this.#options.signal?.aborted ?? false;
 
     if (source instanceof TensorBatches) {
       if (this.#options.shuffle ?? true) source.shuffle(this.#model.epochsSeen);
-      while (step < steps) {
+      while (step < steps && !this.#model.stopTraining) {
         if (interrupted()) return false;
         await one(() => source.batch(step));
       }
       return true;
     }
+    let seen = 0;
     for await (const batchLike of source as AsyncIterable<BatchLike>) {
       if (interrupted()) return false;
+      if (seen++ < first) continue;
       const batch = asBatch(batchLike, this.#model);
       this.#model.ensureBuilt(...sampleShapes(batch));
       await one(() => batch);
-      if (step >= steps) break;
+      if (step >= steps || this.#model.stopTraining) break;
     }
     if (step === 0) throw new ValueError('fit: the iterable of batches yielded none');
     return true;

@@ -4,6 +4,7 @@ import { ShapeError, ValueError } from '../errors.js';
 import { Input } from '../layers/input.js';
 import { Layer } from '../layers/layer.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
+import { serializeLayer } from '../layers/registry.js';
 import type { SymbolicCall, SymbolicTensor } from '../layers/symbolic.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -167,10 +168,7 @@ export class Functional<const O extends Symbols = Symbols> extends Model<ValuesO
   override config(): Record<string, unknown> {
     return {
       ...super.config(),
-      layers: this.layers.map((layer) => ({
-        className: layer.constructor.name,
-        config: layer.config(),
-      })),
+      layers: this.layers.map(serializeLayer),
       graph: this.#graph.data(),
     };
   }

@@ -20,6 +20,10 @@ import { evaluateBatches, fitModel, turns } from './fit.js';
 import { predictSamples } from './monte-carlo.js';
 import type { MonteCarloOptions, Uncertainties, Uncertainty } from './monte-carlo.js';
 import { isIterableOfBatches } from './sources.js';
+import { loadModelWeights } from './load-weights.js';
+import type { LoadReport, LoadWeightsOptions } from './load-weights.js';
+import { saveModel, saveModelWeights } from './save.js';
+import type { SaveOptions } from './save.js';
 import { evaluateStep, trainStep } from './step.js';
 import { summaryText } from './summary.js';
 import type { SummaryRow } from './summary.js';
@@ -72,7 +76,10 @@ export interface EvaluateOptions extends PredictOptions {
  * of your own says its `layers` and writes `call`.
  */
 export abstract class Model<Y = unknown> extends Layer {
-  /** Set to true by callbacks to end training after the current epoch. */
+  /**
+   * Set to true by callbacks to end training: no more steps are done, and the epoch ends as usual,
+   * with validation.
+   */
   stopTraining = false;
   /** Epochs of training this model has seen, over all calls of fit: decides the next shuffle. */
   epochsSeen = 0;
@@ -253,6 +260,31 @@ export abstract class Model<Y = unknown> extends Layer {
     const batches = this.#batches('predictMC', x, null, options);
     const found: readonly Uncertainty[] = await predictSamples(this, batches, options);
     return this.arrange(found) as Uncertainties<Y>;
+  }
+
+  // ---- files ------------------------------------------------------------------------------------
+
+  /**
+   * Saves architecture, weights and, if compiled, losses, metrics and the optimizer with its state,
+   * in one safetensors file: what {@link loadModel} makes the same model of. Replaces a file
+   * atomically; saves the values of the moment of the call.
+   */
+  async save(path: string, options: SaveOptions = {}): Promise<void> {
+    await saveModel(this, path, options);
+  }
+
+  /** Saves the weights alone, as a safetensors file. As {@link save}. */
+  async saveWeights(path: string): Promise<void> {
+    await saveModelWeights(this, path);
+  }
+
+  /**
+   * Sets the weights from a file of {@link save} or {@link saveWeights}, or another safetensors
+   * file, and reports what matched. Throws FileError, leaving the model as it was, when the file is
+   * damaged or its weights do not fit; see the options for what may differ.
+   */
+  async loadWeights(path: string, options: LoadWeightsOptions = {}): Promise<LoadReport> {
+    return loadModelWeights(this, path, options);
   }
 
   // ---- looking inside ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { ShapeError, ValueError } from '../errors.js';
 import { Input } from '../layers/input.js';
 import { Layer } from '../layers/layer.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
+import { serializeLayer } from '../layers/registry.js';
 import { describe } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -131,10 +132,15 @@ export class Sequential extends Model<Tensor> {
   override config(): Record<string, unknown> {
     return {
       ...super.config(),
-      layers: this.#layers.map((layer) => ({
-        className: layer.constructor.name,
-        config: layer.config(),
-      })),
+      layers: this.#layers.map(serializeLayer),
     };
+  }
+
+  /** A model from its {@link config}, given the layers made from theirs. */
+  static fromConfig(
+    config: Readonly<Record<string, unknown>>,
+    layers: readonly Layer[],
+  ): Sequential {
+    return new Sequential(layers, config);
   }
 }
