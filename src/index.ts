@@ -77,9 +77,15 @@ export {
 
 // Networks and their training.
 export * as layers from './layers/index.js';
-export { Layer } from './layers/index.js';
+export { input, Layer } from './layers/index.js';
+export type { CallContext, LayerOptions, SymbolicTensor, Weight } from './layers/index.js';
+export { Functional } from './models/functional.js';
+export type { FunctionalOptions } from './models/functional.js';
 export { Model } from './models/model.js';
-export type { CompileOptions, FitOptions, ValidationData } from './models/model.js';
+export type {
+  CompileOptions, EvaluateOptions, FitOptions, PredictOptions, ValidationData,
+} from './models/model.js'; // prettier-ignore
+export type { MonteCarloOptions, Uncertainty } from './models/monte-carlo.js';
 export { Sequential } from './models/sequential.js';
 export * as activations from './activations.js';
 export * as callbacks from './callbacks/index.js';
