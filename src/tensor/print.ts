@@ -165,26 +165,21 @@ function decimalFrom(value: number, text: string): Decimal {
   return { sign: negative ? '-' : '', digits: digits || '0', exponent: Number(exponent) };
 }
 
-/** The fewest digits that read back as the same value. */
+/** The fewest digits that read back as the same value, and of these the nearest. */
 function shortest(value: number, dtype: FloatDType): Decimal {
-  const number = dtype === 'float32' ? shortestFloat32(value) : value;
-  return decimalFrom(value, number.toExponential());
-}
-
-/** The double whose decimal text is the shortest that rounds to this float32. */
-function shortestFloat32(value: number): number {
-  if (value === 0) return value;
+  if (dtype === 'float64' || value === 0) return decimalFrom(value, value.toExponential());
+  const same = (text: string): boolean => Math.fround(Number(text)) === value;
   for (let count = 1; count < 9; count++) {
-    const { sign, digits, exponent } = rounded(value, count);
-    const nearest = Number(digits.padEnd(count, '0'));
+    const nearest = value.toExponential(count - 1);
+    if (same(nearest)) return rounded(value, count);
     // Above a power of two float32 are wider apart than below: where the nearest decimal below it
-    // is another float32, one further off above it may still be this one.
-    for (const each of [nearest, nearest + 1]) {
-      const candidate = Number(`${sign}${each}e${exponent - count + 1}`);
-      if (Math.fround(candidate) === value) return candidate;
-    }
+    // is another float32, the next one above it may still be this one.
+    const [mantissa = '', exponent = ''] = nearest.split('e');
+    const digits = String(Math.abs(Number(mantissa.replace('.', ''))) + 1);
+    const next = `${value < 0 ? '-' : ''}${digits}e${Number(exponent) - count + 1}`;
+    if (same(next)) return decimalFrom(value, Number(next).toExponential());
   }
-  return Number(value.toPrecision(9));
+  return rounded(value, 9);
 }
 
 /** Rounded to so many digits; ties to the even digit, where JavaScript's own rounding goes up. */
