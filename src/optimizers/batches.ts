@@ -13,43 +13,33 @@ export class Batch {
   readonly parameters: Buffer[] = [];
   readonly gradients: Buffer[] = [];
   readonly states: Buffer[] = [];
+  #count = 0;
 
   constructor(readonly settings: GroupSettings) {}
 
+  /** Begins a step. Lists are written over, not emptied: growing them again costs more. */
+  begin(): void {
+    this.#count = 0;
+  }
+
   add(parameter: Tensor, gradient: Tensor, slots: readonly Tensor[]): void {
-    this.tensors.push(parameter);
-    this.gradientTensors.push(gradient);
-    this.parameters.push(parameter.buffer);
-    this.gradients.push(gradient.buffer);
-    for (let s = 0; s < slots.length; s++) this.states.push(slots[s]!.buffer);
+    const at = this.#count++;
+    this.tensors[at] = parameter;
+    this.gradientTensors[at] = gradient;
+    this.parameters[at] = parameter.buffer;
+    this.gradients[at] = gradient.buffer;
+    const first = at * slots.length;
+    for (let s = 0; s < slots.length; s++) this.states[first + s] = slots[s]!.buffer;
   }
 
-  clear(): void {
-    this.tensors.length = this.gradientTensors.length = 0;
-    this.parameters.length = this.gradients.length = this.states.length = 0;
+  /** Ends the adding: lists are as long as there are parameters, `slots` states each. */
+  seal(slots: number): void {
+    const count = this.#count;
+    if (this.tensors.length === count) return;
+    this.tensors.length = this.gradientTensors.length = count;
+    this.parameters.length = this.gradients.length = count;
+    this.states.length = count * slots;
   }
-}
-
-/** Sorts the parameters that have gradients into their batches. */
-export function gather(
-  parameters: readonly Tensor[],
-  gradients: readonly (Tensor | null)[],
-  batchOf: (parameter: Tensor) => Batch,
-  slotsOf: (parameter: Tensor) => readonly Tensor[],
-): Batch[] {
-  const batches: Batch[] = [];
-  for (let i = 0; i < parameters.length; i++) {
-    const gradient = gradients[i];
-    if (!gradient) continue;
-    const parameter = parameters[i]!;
-    const batch = batchOf(parameter);
-    if (!batches.includes(batch)) {
-      batch.clear();
-      batches.push(batch);
-    }
-    batch.add(parameter, gradient, slotsOf(parameter));
-  }
-  return batches;
 }
 
 /** Throws unless there is a gradient, and each fits its parameter. */

@@ -14,7 +14,7 @@ import { full } from '../tensor/create.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Averages } from './averages.js';
-import { Batch, checkGradients, gather } from './batches.js';
+import { Batch, checkGradients } from './batches.js';
 import { clipScale, Norms } from './norms.js';
 import { checkOptions, checkRate } from './options.js';
 import type { GroupSettings, OptimizerOptions } from './options.js';
@@ -120,12 +120,7 @@ export abstract class Optimizer implements Configurable {
    */
   apply(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
     checkGradients(this.name, parameters, gradients);
-    const batches = gather(
-      parameters,
-      gradients,
-      (parameter) => (this.#groups.size > 0 ? this.#groups.get(parameter) : null) ?? this.#others,
-      (parameter) => this.#slotsOf(parameter),
-    );
+    const batches = this.#gather(parameters, gradients);
     const rate = this.learningRate;
     const step = this.iterations + 1;
     const hyper = this.#hyper;
@@ -139,7 +134,6 @@ export abstract class Optimizer implements Configurable {
       this.#run(batch);
       if (this.useEma) this.#averages.update(batch.tensors);
     }
-    for (const batch of batches) batch.clear();
     this.iterations = step;
     const every = this.emaOverwriteFrequency;
     if (this.useEma && every !== null && step % every === 0) this.#averages.overwrite(parameters);
@@ -157,6 +151,25 @@ export abstract class Optimizer implements Configurable {
   /** Forgets the gradients of earlier backward passes. */
   zeroGrad(parameters: readonly Tensor[]): void {
     for (const parameter of parameters) parameter.grad = null;
+  }
+
+  /** Sorts the parameters that have gradients into batches of equal settings. */
+  #gather(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): Batch[] {
+    const batches: Batch[] = [];
+    for (let i = 0; i < parameters.length; i++) {
+      const gradient = gradients[i];
+      if (!gradient) continue;
+      const parameter = parameters[i]!;
+      const own = this.#groups.size > 0 ? this.#groups.get(parameter) : undefined;
+      const batch = own ?? this.#others;
+      if (!batches.includes(batch)) {
+        batch.begin();
+        batches.push(batch);
+      }
+      batch.add(parameter, gradient, this.#slotsOf(parameter));
+    }
+    for (const batch of batches) batch.seal(this.#variables.length);
+    return batches;
   }
 
   #slotsOf(parameter: Tensor): readonly Tensor[] {
