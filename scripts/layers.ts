@@ -35,7 +35,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     ...['backends', 'tensor', 'autograd', 'ops', 'names', 'data', 'io', 'layers'],
     ...['optimizers', 'schedules', 'losses', 'metrics', 'callbacks'],
   ],
-  callbacks: ['tensor', 'ops', 'io', 'models'],
+  callbacks: ['tensor', 'ops', 'names', 'io', 'schedules', 'models'],
   index: ['*'],
   cli: ['*'],
 };

@@ -72,7 +72,7 @@ export { Scope } from './tensor/storage.js';
 
 // Errors.
 export {
-  DeviceError, DTypeError, GradientError, GradloomError, MemoryError, ShapeError, ValueError,
+  DeviceError, DTypeError, FileError, GradientError, GradloomError, MemoryError, ShapeError, ValueError,
 } from './errors.js'; // prettier-ignore
 
 // Networks and their training.
@@ -87,10 +87,18 @@ export type {
 } from './models/model.js'; // prettier-ignore
 export type { MonteCarloOptions, Uncertainty } from './models/monte-carlo.js';
 export { Sequential } from './models/sequential.js';
+export { loadModel, registerLayer } from './models/load.js';
+export type { LoadOptions } from './models/load.js';
+export type { LoadReport, LoadWeightsOptions } from './models/load-weights.js';
+export type { SaveOptions } from './models/save.js';
+export { findLearningRate } from './models/find-learning-rate.js';
+export type { FindLearningRateOptions } from './models/find-learning-rate.js';
+export { RateCurve } from './models/rate-curve.js';
 export * as activations from './activations.js';
 export * as callbacks from './callbacks/index.js';
 export * as constraints from './constraints.js';
 export * as datasets from './data/index.js';
+export * as io from './io/index.js';
 export * as initializers from './initializers/index.js';
 export * as losses from './losses/index.js';
 export * as metrics from './metrics/index.js';

@@ -42,6 +42,9 @@ export interface CallbackState {
   readonly tensors?: Readonly<Record<string, Tensor>>;
 }
 
+/* eslint-disable @typescript-eslint/no-empty-function, @typescript-eslint/no-unused-vars --
+   hooks do nothing until they are overridden */
+
 type HookResult = void | Promise<void>;
 
 /**
@@ -53,6 +56,8 @@ export abstract class Callback {
   model!: Model;
   /** What is being run; set before `onTrainBegin`. */
   run!: RunInfo;
+  /** @internal Hooks that are overridden and yet need not be called. */
+  readonly ignored = new Set<HookName>();
 
   onTrainBegin(): HookResult {}
 
@@ -83,10 +88,15 @@ export abstract class Callback {
   resume?(): Promise<Resumption | undefined>;
 
   /** What {@link restore} needs to go on; absent when nothing is remembered between epochs. */
-  state?(): CallbackState;
+  state?(): CallbackState | Promise<CallbackState>;
 
   /** Goes back to a state, after `onTrainBegin`. */
   restore?(state: CallbackState): HookResult;
+
+  /** For constructors: with these options there is no need to be told of a moment, after all. */
+  protected ignore(hook: HookName): void {
+    this.ignored.add(hook);
+  }
 }
 
 export type HookName = Extract<keyof Callback, `on${string}`>;
@@ -121,7 +131,9 @@ export class CallbackList {
   #listeners(hook: HookName): Callback[] {
     let list = this.#overriding.get(hook);
     if (!list) {
-      list = this.callbacks.filter((each) => each[hook] !== Callback.prototype[hook]);
+      list = this.callbacks.filter(
+        (each) => each[hook] !== Callback.prototype[hook] && !each.ignored.has(hook),
+      );
       this.#overriding.set(hook, list);
     }
     return list;

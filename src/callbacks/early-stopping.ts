@@ -3,7 +3,7 @@
 import { ValueError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Callback } from './callback.js';
-import type { Logs } from './callback.js';
+import type { CallbackState, Logs } from './callback.js';
 import { Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
 
@@ -31,7 +31,6 @@ export class EarlyStopping extends Callback {
   readonly #patience: number;
   #wait = 0;
   #bestWeights: Tensor[] | null = null;
-  #warned = false;
 
   constructor(options: EarlyStoppingOptions = {}) {
     super();
@@ -52,12 +51,8 @@ export class EarlyStopping extends Callback {
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
-    const value = logs[this.#monitor.name];
-    if (value === undefined) {
-      this.#warn(logs);
-      return;
-    }
-    if (epoch < (this.#options.startFromEpoch ?? 0)) return;
+    const value = this.#monitor.valueIn(logs, 'EarlyStopping stops nothing');
+    if (value === undefined || epoch < (this.#options.startFromEpoch ?? 0)) return;
     // The first watched epoch counts as the best until one improves on it, NaN included.
     if (this.#options.restoreBestWeights && !this.#bestWeights) this.#remember(epoch);
     this.#wait++;
@@ -80,17 +75,26 @@ export class EarlyStopping extends Callback {
     this.#bestWeights = null;
   }
 
+  override state(): CallbackState {
+    const { best, bestEpoch, stoppedEpoch } = this;
+    const weights = this.#bestWeights?.map((each, i) => [String(i), each]) ?? [];
+    return {
+      values: { wait: this.#wait, best, bestEpoch, stoppedEpoch },
+      tensors: Object.fromEntries(weights) as Record<string, Tensor>,
+    };
+  }
+
+  override restore({ values, tensors = {} }: CallbackState): void {
+    this.#wait = values['wait'] as number;
+    this.best = values['best'] as number;
+    this.bestEpoch = values['bestEpoch'] as number;
+    this.stoppedEpoch = values['stoppedEpoch'] as number;
+    const weights = Object.keys(tensors).map((_, i) => tensors[i]!);
+    this.#bestWeights = weights.length > 0 ? weights : null;
+  }
+
   #remember(epoch: number): void {
     this.#bestWeights = this.model.getWeights();
     this.bestEpoch = epoch;
-  }
-
-  #warn(logs: Logs): void {
-    if (this.#warned) return;
-    this.#warned = true;
-    process.stderr.write(
-      `EarlyStopping: ${this.#monitor.name} is not logged and nothing will be stopped; logged are ` +
-        `${Object.keys(logs).join(', ')}. Give validationData or another monitor\n`,
-    );
   }
 }

@@ -1,6 +1,7 @@
 /** The record of a training run. */
 
 import { Callback } from './callback.js';
+import type { CallbackState } from './callback.js';
 
 /** Every logged number of every epoch: what `fit` returns. */
 export class History extends Callback {
@@ -12,5 +13,14 @@ export class History extends Callback {
   override onEpochEnd(epoch: number, logs: Record<string, number>): void {
     this.epochs.push(epoch);
     for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value);
+  }
+
+  override state(): CallbackState {
+    return { values: { epochs: [...this.epochs], history: structuredClone(this.history) } };
+  }
+
+  override restore({ values }: CallbackState): void {
+    this.epochs.splice(0, Infinity, ...(values['epochs'] as number[]));
+    Object.assign(this.history, values['history']);
   }
 }

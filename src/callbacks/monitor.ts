@@ -1,6 +1,7 @@
 /** Watching one logged number for improvement. */
 
 import { ValueError } from '../errors.js';
+import type { Logs } from './callback.js';
 
 export type Mode = 'auto' | 'min' | 'max';
 
@@ -25,25 +26,39 @@ function direction(name: string, mode: Mode, directions: Readonly<Record<string,
   );
 }
 
-/** Compares values of one logged number; keeps no state. */
+/** Compares values of one logged number; keeps none of them. */
 export class Monitor {
   readonly name: string;
   readonly #mode: Mode;
   readonly #minDelta: number;
   #direction: 'min' | 'max' = 'min';
+  #warned = false;
 
   constructor(options: MonitorOptions) {
     this.name = options.monitor ?? 'val_loss';
     this.#mode = options.mode ?? 'auto';
     this.#minDelta = Math.abs(options.minDelta ?? 0);
     if (!['auto', 'min', 'max'].includes(this.#mode)) {
-      throw new ValueError(`mode must be 'auto', 'min' or 'max', not '${String(this.#mode)}'`);
+      throw new ValueError(`mode must be 'auto', 'min' or 'max', not '${this.#mode}'`);
     }
   }
 
   /** Settles the direction; call when training begins. */
   begin(directions: Readonly<Record<string, 'min' | 'max'>>): void {
     this.#direction = direction(this.name, this.#mode, directions);
+  }
+
+  /** The watched number; undefined where it is not logged, which is said once: `consequence`. */
+  valueIn(logs: Logs, consequence: string): number | undefined {
+    const value = logs[this.name];
+    if (value !== undefined || this.#warned) return value;
+    this.#warned = true;
+    const known = Object.keys(logs).join(', ');
+    process.stderr.write(
+      `${consequence}: ${this.name} is not logged. Logged are ${known}; give validationData or ` +
+        'another monitor\n',
+    );
+    return undefined;
   }
 
   /** The value anything improves on. */

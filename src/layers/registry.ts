@@ -20,8 +20,8 @@ const classes = new Map<string, LayerClass>();
 /**
  * Makes a class of layers known under its name, so that {@link loadModel} can make them again. Its
  * constructor must accept what its `config()` gives: options last, arguments before them listed in
- * its static `positional`. A layer with layers inside lists them, serialized, under `layers`, and its
- * class has a static `fromConfig(config, layers)`.
+ * its static `positional`. A layer with layers inside lists them, serialized, under `layers`, and
+ * its class has a static `fromConfig(config, layers)`.
  */
 export function registerLayer(made: LayerClass): void {
   const known = classes.get(made.name);

@@ -5,8 +5,8 @@ import { access } from 'node:fs/promises';
 import type { CallbackState, Position } from '../callbacks/callback.js';
 import { FileError, GradloomError } from '../errors.js';
 import { readSafetensors } from '../io/safetensors.js';
-import { serializeLayer } from '../layers/registry.js';
 import { defaultGenerator } from '../tensor/random.js';
+import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { assignWeights, weightsOf } from './load-weights.js';
 import type { Model } from './model.js';
@@ -18,6 +18,8 @@ import type { ModelRecord } from './save.js';
 interface RunRecord extends ModelRecord {
   readonly run: {
     readonly position: Position;
+    /** Shapes of samples, to build a model with that is not built before data comes. */
+    readonly inputShapes: readonly Shape[];
     readonly stopTraining: boolean;
     /** What callbacks remember, by callback. */
     readonly callbacks: Readonly<Record<string, CallbackState['values']>>;
@@ -49,14 +51,14 @@ export async function writeBackup(
     }
   }
   const values = [...callbacks].map(([name, state]) => [name, state.values] as const);
-  const { stopTraining } = model;
-  const run: RunRecord['run'] = { position, stopTraining, callbacks: Object.fromEntries(values) };
-  const record: RunRecord = {
-    ...weightsRecord(model),
-    model: serializeLayer(model),
-    training,
-    run,
+  const { stopTraining, inputShapes } = model;
+  const run: RunRecord['run'] = {
+    position,
+    inputShapes,
+    stopTraining,
+    callbacks: Object.fromEntries(values),
   };
+  const record: RunRecord = { ...weightsRecord(model), training, run };
   await writeRecord(path, record, tensors);
 }
 
@@ -73,7 +75,9 @@ export async function readBackup(path: string, model: Model): Promise<Backup | n
   const file = await readSafetensors(path);
   const record = readRecord(file.metadata) as RunRecord | null;
   const { training, run } = record ?? {};
-  if (!training || !run) throw new FileError(`${path} is no backup of a training run`);
+  if (!training || !run || !isPosition(run.position)) {
+    throw new FileError(`${path} is no backup of a training run`);
+  }
   return {
     position: run.position,
     callbacks: new Map(
@@ -84,6 +88,7 @@ export async function readBackup(path: string, model: Model): Promise<Backup | n
     ),
     restoreModel: () => {
       try {
+        model.ensureBuilt(...run.inputShapes);
         assignWeights(model, weightsOf(file), {});
         restoreTraining(model, training, file.tensors);
       } catch (error) {
@@ -103,4 +108,9 @@ function tensorsOf(callback: string, tensors: ReadonlyMap<string, Tensor>): Reco
   const prefix = tensorName(callback, '');
   const own = [...tensors].filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
+
+function isPosition(value: unknown): value is Position {
+  const { epoch, step } = Object(value) as Partial<Position>;
+  return [epoch, step].every((each) => Number.isSafeInteger(each) && each! >= 0);
 }

@@ -6,11 +6,14 @@ import { GradloomError, ValueError } from '../errors.js';
 import type { Optimizer } from '../optimizers/index.js';
 import { checkInteger } from '../tensor/shape.js';
 import { defaultGenerator } from '../tensor/random.js';
+import type { GeneratorState } from '../tensor/random.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { BatchIterable } from './batches.js';
 import type { Compiled, CompileOptions } from './compile.js';
 import type { Data } from './data.js';
 import type { FitOptions, Model } from './model.js';
 import { RateCurve } from './rate-curve.js';
+import { isIterableOfBatches } from './sources.js';
 
 export interface FindLearningRateOptions extends Pick<
   FitOptions,
@@ -51,8 +54,8 @@ export async function findLearningRate(
   second?: Data | FindLearningRateOptions,
   third?: FindLearningRateOptions,
 ): Promise<RateCurve> {
-  const isPair = third !== undefined || !isOptions(second);
-  const options = (isPair ? third : (second as FindLearningRateOptions)) ?? {};
+  const isPair = !isIterableOfBatches(data);
+  const options: FindLearningRateOptions = (isPair ? third : (second as typeof third)) ?? {};
   const { minRate = 1e-6, maxRate = 10, steps = 200, divergence = 4, signal, ...rest } = options;
   checkInteger(steps, 2, Infinity, 'findLearningRate: steps');
   if (!(minRate > 0 && maxRate > minRate && maxRate < Infinity && divergence > 1)) {
@@ -72,8 +75,8 @@ export async function findLearningRate(
     signal: signals,
   } as const;
   await withProbe(model, minRate, async () => {
-    if (isPair) await model.fit(data as Data, second as Data, fit);
-    else await model.fit(data as BatchIterable, fit);
+    if (isPair) await model.fit(data, second as Data, fit);
+    else await model.fit(data, fit);
   });
   signal?.throwIfAborted();
   if (search.losses.length < 2) {
@@ -84,14 +87,6 @@ export async function findLearningRate(
   return new RateCurve(search.rates, search.losses);
 }
 
-/** Whether the argument after the data is options: data is a tensor, an array or an object of them. */
-function isOptions(value: unknown): value is FindLearningRateOptions | undefined {
-  if (value === undefined) return true;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const known = ['minRate', 'maxRate', 'steps', 'divergence', 'signal'];
-  return Object.keys(value).every((key) => known.includes(key));
-}
-
 /** Sets the rate of every step and writes down what came of it. */
 class RateSearch extends Callback {
   readonly rates: number[] = [];
@@ -99,6 +94,8 @@ class RateSearch extends Callback {
   #average = 0;
   #lowest = Infinity;
   #sum = 0;
+  #weights: Tensor[] = [];
+  #generator!: GeneratorState;
 
   constructor(
     readonly minRate: number,
@@ -108,6 +105,22 @@ class RateSearch extends Callback {
     readonly end: () => void,
   ) {
     super();
+  }
+
+  /** By now the model is built, unless its data is yet to come. */
+  override onTrainBegin(): void {
+    if (!this.model.built) {
+      throw new ValueError(
+        `findLearningRate: model ${this.model.name} is not built; give its first layer an inputShape`,
+      );
+    }
+    this.#weights = this.model.getWeights();
+    this.#generator = defaultGenerator.state();
+  }
+
+  override onTrainEnd(): void {
+    this.model.setWeights(this.#weights);
+    defaultGenerator.restore(this.#generator);
   }
 
   override onEpochBegin(): void {
@@ -141,8 +154,6 @@ class RateSearch extends Callback {
 /** Runs something with a new optimizer of the same kind in place; then all is as it was. */
 async function withProbe(model: Model, rate: number, run: () => Promise<void>): Promise<void> {
   const { compiled, epochsSeen } = model;
-  const weights = model.built ? model.getWeights() : null;
-  const generator = defaultGenerator.state();
   const { constructor } = compiled.optimizer;
   const Kind = constructor as new (config: object) => Optimizer;
   const probe = new Kind({ ...compiled.optimizer.config(), learningRate: rate });
@@ -151,9 +162,7 @@ async function withProbe(model: Model, rate: number, run: () => Promise<void>): 
     await run();
   } finally {
     model.compile(optionsOf(compiled));
-    if (weights) model.setWeights(weights);
     model.epochsSeen = epochsSeen;
-    defaultGenerator.restore(generator);
   }
 }
 

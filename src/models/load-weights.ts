@@ -15,8 +15,8 @@ import { namedWeights } from './weight-names.js';
 export interface LoadWeightsOptions {
   /**
    * Match weights by name: what only the file or only the model has is left alone. Default false:
-   * in order, and every weight must match. (Files of other programs have no order: every weight must
-   * be found by name.)
+   * in order, and every weight must match. (Files of other programs have no order: every weight
+   * must be found by name.)
    */
   readonly byName?: boolean;
   /** Leave weights alone whose shape differs, or that are missing, instead of throwing. */

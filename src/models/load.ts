@@ -20,6 +20,8 @@ for (const each of [...Object.values(layers), Sequential, Functional] as unknown
   if (isLayerClass(each)) registerLayer(each);
 }
 
+export { layerFromConfig, registerLayer, serializeLayer } from '../layers/registry.js';
+
 /** Whether a value is a class whose instances are layers; abstract ones do no harm. */
 function isLayerClass(value: unknown): value is LayerClass {
   return typeof value === 'function' && value.prototype instanceof Layer;

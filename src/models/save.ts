@@ -1,7 +1,7 @@
 /**
- * Models as files. A file is one safetensors file: the weights by their paths, the optimizer's state
- * under `optimizer/…`, and in its metadata, as JSON under the key `gradloom`, everything else
- * (`ModelRecord`). So other programs read the weights, and one rename replaces everything at once.
+ * Models as files. A file is one safetensors file: the weights by their paths, the optimizer's
+ * state under `optimizer/…`, and in its metadata, as JSON under the key `gradloom`, everything else
+ * (`ModelRecord`). So other programs read the weights, and one rename replaces all at once.
  */
 
 import { FileError, ValueError } from '../errors.js';
