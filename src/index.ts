@@ -72,7 +72,8 @@ export { Scope } from './tensor/storage.js';
 
 // Errors.
 export {
-  DeviceError, DTypeError, FileError, GradientError, GradloomError, MemoryError, ShapeError, ValueError,
+  DeviceError, DTypeError, FileError, GradientError, GradloomError, MemoryError, ShapeError,
+  ValueError,
 } from './errors.js'; // prettier-ignore
 
 // Networks and their training.
