@@ -113,7 +113,7 @@ function floatFormatter(values: readonly number[], dtype: FloatDType): Format {
   const largest = Math.max(...sizes);
   const smallest = Math.min(...sizes);
   const [tooLarge, round] = dtype === 'float32' ? [1e6, Math.fround] : [1e8, Number];
-  const powers = largest >= tooLarge || smallest < 1e-4 || round(largest / smallest) > 1000;
+  const powers = largest >= tooLarge || smallest < round(1e-4) || round(largest / smallest) > 1000;
 
   const format = powers ? powersFormat(finite, dtype) : plainFormat(finite, dtype);
   const text = (value: number): string =>
