@@ -11,7 +11,7 @@ import {
   showShape,
 } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
-import { empty } from '../tensor/tensor.js';
+import { checkTensor, empty } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { copyStrided, viewAs } from './copy.js';
@@ -19,6 +19,7 @@ import { runReduction } from './reduction.js';
 
 /** The tensor repeated to a larger shape, by numpy's rule. */
 export function broadcastTo<D extends Tensor>(x: D, shape: Shape): D {
+  checkTensor('broadcastTo', x);
   checkShape(shape, 'broadcastTo');
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes(x.shape, shape, 'broadcastTo'), shape)) {

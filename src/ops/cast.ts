@@ -3,7 +3,7 @@
 import { checkDType, isFloat } from '../backends/dtype.js';
 import type { DType } from '../backends/dtype.js';
 import { track, tracks } from '../autograd/tape.js';
-import { empty } from '../tensor/tensor.js';
+import { checkTensor, empty } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -13,6 +13,7 @@ import type { Tensor } from '../tensor/tensor.js';
  */
 export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
   if (x.dtype === dtype) return x as Tensor<D>;
+  checkTensor('cast', x);
   checkDType(dtype, 'cast');
   const out = empty(x.backend, x.shape, dtype);
   if (out.size > 0) out.backend.cast(out.buffer, x.buffer, dtype === 'bool');

@@ -7,7 +7,7 @@ import { gradientsByTwin } from '../autograd/fused.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
-import { empty, emptyLike } from '../tensor/tensor.js';
+import { checkTensor, empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { viewAs } from './copy.js';
 import { add, checkFloat, checkSameDevice, unaryOp } from './elementwise.js';
@@ -112,6 +112,7 @@ function check(
   bias: Tensor | null,
   activation: FusedActivation | null,
 ): void {
+  for (const each of bias ? [x, w, bias] : [x, w]) checkTensor('dense', each);
   if (w.rank !== 2 || x.rank < 1 || x.shape.at(-1) !== w.shape[0]) {
     throw new ShapeError(
       `dense: input ${showShape(x.shape)} does not fit weights ${showShape(w.shape)}; expected ` +

@@ -5,7 +5,7 @@ import { isRecording, track, tracks } from '../autograd/tape.js';
 import type { DType } from '../backends/dtype.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { checkAxes, describe, showShape } from '../tensor/shape.js';
-import { empty, emptyLike } from '../tensor/tensor.js';
+import { checkTensor, empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, checkFloat, checkSameDevice, mul, rsqrt, sub } from './elementwise.js';
 import { mean, variance } from './statistics.js';
@@ -144,6 +144,7 @@ export function layerNorm<D extends DType>(
   options: LayerNormOptions = {},
 ): Tensor<D> {
   const epsilon = epsilonOf('layerNorm', options);
+  checkTensor('layerNorm', x);
   checkFloat('layerNorm', x);
   const axes = checkAxes(options.axis ?? -1, x.rank, 'layerNorm');
   return scaled(standardized(x, axes, epsilon), gamma, beta) as Tensor<D>;
@@ -162,6 +163,7 @@ function checkChannels(
   x: Tensor,
   others: Readonly<Record<string, Tensor | null>>,
 ): number {
+  checkTensor(name, x);
   checkFloat(name, x);
   const channels = x.shape.at(-1);
   if (channels === undefined) throw new ShapeError(`${name}: a scalar has no channels`);

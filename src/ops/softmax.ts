@@ -1,12 +1,13 @@
 /** Softmax, its logarithm, and the cross-entropy fused with it. */
 
+import { isFloat } from '../backends/dtype.js';
 import { gradientsByTwin } from '../autograd/fused.js';
 import { isRecording, noGrad, track, tracks } from '../autograd/tape.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
 import { checkAxis, sameShape, showShape } from '../tensor/shape.js';
-import { empty, emptyLike } from '../tensor/tensor.js';
+import { checkTensor, empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { checkFloat, checkSameDevice, equal, mul, neg, sub, exp } from './elementwise.js';
@@ -61,6 +62,8 @@ function lastAxis(name: string, x: Tensor, logarithm: boolean): Tensor {
  * flows to the target. Throws ValueError naming the first label outside [0, classes).
  */
 export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
+  checkTensor('softmaxCrossEntropy', logits);
+  checkTensor('softmaxCrossEntropy', target);
   checkFloat('softmaxCrossEntropy', logits);
   checkSameDevice('softmaxCrossEntropy', logits, target);
   const sparse = target.rank === 1;
@@ -72,7 +75,7 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
         'probabilities [rows, classes]',
     );
   }
-  const truth = noGrad(() => cast(target, sparse ? 'int32' : logits.dtype));
+  const truth = noGrad(() => (sparse ? labelsOf(target) : cast(target, logits.dtype)));
   const [rows, classes] = logits.shape as [number, number];
   const loss = empty(logits.backend, [rows], logits.dtype);
   const tracked = tracks(logits);
@@ -102,6 +105,18 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
     }
     return [dlogits];
   });
+}
+
+/** Labels as int32. Floats are welcome when they are whole numbers. */
+function labelsOf(target: Tensor): Tensor<'int32'> {
+  const labels = cast(target, 'int32');
+  if (!isFloat(target.dtype)) return labels;
+  const [given, used] = [target.dataSync(), labels.dataSync()];
+  const row = given.findIndex((value, i) => value !== used[i]);
+  if (row < 0) return labels;
+  throw new ValueError(
+    `softmaxCrossEntropy: label ${given[row]} in row ${row} is not a whole number that int32 holds`,
+  );
 }
 
 function composed(logits: Tensor, truth: Tensor): Tensor {

@@ -1,13 +1,14 @@
 /** Making tensors from values. */
 
-import type { DataTypes, DType } from '../backends/dtype.js';
+import type { DataTypes, DType, FloatDType } from '../backends/dtype.js';
 import { checkDType, dtypeOf, isFloat, typedArray } from '../backends/dtype.js';
+import { hostMemory } from '../backends/host-memory.js';
 import { backendOf, defaultBackend } from '../backends/registry.js';
 import type { Device } from '../backends/registry.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { checkInteger, checkShape, describe, showShape, sizeOf } from './shape.js';
 import type { Shape } from './shape.js';
-import { empty, fromArray, Tensor } from './tensor.js';
+import { checkTensor, empty, fromArray, Tensor } from './tensor.js';
 import type { Nested } from './tensor.js';
 
 export interface CreateOptions<D extends DType = DType> {
@@ -21,10 +22,7 @@ export interface CreateOptions<D extends DType = DType> {
 
 /** Anything operations take in place of a tensor. */
 export type TensorLike<D extends DType = DType> =
-  | Tensor<D>
-  | Nested
-  | Nested<boolean>
-  | DataTypes[DType];
+  Tensor<D> | Nested | Nested<boolean> | DataTypes[DType];
 
 type DTypeFrom<V> = V extends Float64Array
   ? 'float64'
@@ -66,24 +64,30 @@ export function tensor(
   }
   const own = dtypeOf(values);
   const shape = own ? [(values as DataTypes[DType]).length] : shapeOfNested(values as Nested);
-  const target = options?.shape ? checkShape(options.shape, 'tensor') : shape;
+  const target = options?.shape ? [...checkShape(options.shape, 'tensor')] : shape;
   if (sizeOf(target) !== sizeOf(shape)) {
     throw new ShapeError(
       `tensor: ${sizeOf(shape)} values do not fill shape ${showShape(target)} ` +
         `(${sizeOf(target)} elements)`,
     );
   }
-  const dtype = wanted ?? own ?? (hasBoolean(values as Nested<boolean>) ? 'bool' : 'float32');
+  const dtype = wanted ?? own ?? (hasBoolean(values) ? 'bool' : 'float32');
   const flat = own
     ? convert(values as DataTypes[DType], dtype)
     : flatten(values as Nested, sizeOf(shape), dtype);
   return finish(fromArray(flat, target, dtype, backendFor(options)), options);
 }
 
+/** Deeper nesting is a mistake, such as an array that contains itself. */
+const mostAxes = 64;
+
 function shapeOfNested(values: Nested): number[] {
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = (level as unknown[])[0]) {
     shape.push(level.length);
+    if (shape.length > mostAxes) {
+      throw new ShapeError(`tensor: arrays nested more than ${mostAxes} axes deep`);
+    }
   }
   return shape;
 }
@@ -102,7 +106,7 @@ function flatten(values: Nested, size: number, dtype: DType): DataTypes[DType] {
     if (axis < shape.length) {
       if (!Array.isArray(level) || level.length !== shape[axis]) {
         throw new ShapeError(
-          `tensor: ragged nested array: expected ${describe(new Array(shape[axis]!))} at depth ` +
+          `tensor: ragged nested array: expected ${describe(new Array(shape[axis]))} at depth ` +
             `${axis + 1} (as in the first branch), got ${describe(level)}`,
         );
       }
@@ -115,7 +119,7 @@ function flatten(values: Nested, size: number, dtype: DType): DataTypes[DType] {
   return flat;
 }
 
-function element(value: unknown, dtype: DType): number {
+function element(value: unknown, dtype: DType, where = 'tensor'): number {
   if (Array.isArray(value)) {
     throw new ShapeError(
       'tensor: ragged nested array: an array where the first branch has a number',
@@ -123,18 +127,18 @@ function element(value: unknown, dtype: DType): number {
   }
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value !== 'number') {
-    throw new DTypeError(`tensor: values must be numbers or booleans, got ${describe(value)}`);
+    throw new DTypeError(`${where}: values must be numbers or booleans, got ${describe(value)}`);
   }
   if (dtype === 'bool') return value === 0 ? 0 : 1;
-  if (!isFloat(dtype)) checkWhole(value, dtype);
+  if (!isFloat(dtype)) checkWhole(value, dtype, where);
   return value;
 }
 
-function checkWhole(value: number, dtype: DType): void {
+function checkWhole(value: number, dtype: DType, where: string): void {
   const [low, high] = dtype === 'uint8' ? [0, 255] : [-2147483648, 2147483647];
   if (!Number.isInteger(value) || value < low || value > high) {
     throw new ValueError(
-      `tensor: ${value} is not a whole number from ${low} to ${high} (${dtype})`,
+      `${where}: ${value} is not a whole number from ${low} to ${high} (${dtype})`,
     );
   }
 }
@@ -161,7 +165,7 @@ export function full<D extends DType = 'float32'>(
 ): Tensor<D> {
   const dtype = (options?.dtype === undefined ? 'float32' : checkDType(options.dtype, 'full')) as D;
   const result = empty(backendFor(options), [...checkShape(shape, 'full')], dtype);
-  result.backend.fill(result.buffer, element(value, dtype));
+  result.backend.fill(result.buffer, element(value, dtype, 'full'));
   return finish(result, options);
 }
 
@@ -183,11 +187,13 @@ export function ones<D extends DType = 'float32'>(
 
 /** Zeros of another tensor's shape, dtype and device. */
 export function zerosLike<D extends DType>(like: Tensor<D>): Tensor<D> {
+  checkTensor('zerosLike', like);
   return full(like.shape, 0, { dtype: like.dtype, device: like.device });
 }
 
 /** Ones of another tensor's shape, dtype and device. */
 export function onesLike<D extends DType>(like: Tensor<D>): Tensor<D> {
+  checkTensor('onesLike', like);
   return full(like.shape, 1, { dtype: like.dtype, device: like.device });
 }
 
@@ -200,7 +206,7 @@ export function eye<D extends DType = 'float32'>(
   checkInteger(rows, 0, Infinity, 'eye: rows');
   checkInteger(columns, 0, Infinity, 'eye: columns');
   const dtype = (options?.dtype ?? 'float32') as D;
-  const offset = options?.offset ?? 0;
+  const offset = checkInteger(options?.offset ?? 0, -Infinity, Infinity, 'eye: offset');
   const values = newArray(dtype, rows * columns, 'eye');
   for (let row = Math.max(0, -offset); row < rows && row + offset < columns; row++) {
     values[row * columns + row + offset] = 1;
@@ -223,30 +229,32 @@ export function arange<D extends DType = 'float32'>(
   }
   const dtype = (options?.dtype ?? 'float32') as D;
   const values = newArray(dtype, Math.max(0, Math.ceil((to - from) / step)), 'arange');
-  for (let i = 0; i < values.length; i++) values[i] = from + i * step;
+  for (let i = 0; i < values.length; i++) values[i] = element(from + i * step, dtype, 'arange');
   return finish(fromArray(values, [values.length], dtype, backendFor(options)), options);
 }
 
-/** `count` evenly spaced values from start to stop, both included. */
-export function linspace<D extends DType = 'float32'>(
+/** `count` evenly spaced values from start to stop, both included; of a float dtype. */
+export function linspace<D extends FloatDType = 'float32'>(
   start: number,
   stop: number,
   count: number,
   options?: CreateOptions<D>,
 ): Tensor<D> {
   checkInteger(count, 0, Infinity, 'linspace: count');
+  if (!Number.isFinite(start) || !Number.isFinite(stop)) {
+    throw new ValueError(`linspace: needs finite ends, got ${start} and ${stop}`);
+  }
   const dtype = (options?.dtype ?? 'float32') as D;
+  if (!isFloat(checkDType(dtype, 'linspace'))) {
+    throw new DTypeError(`linspace: dtype must be float32 or float64, not ${dtype}; see arange()`);
+  }
   const values = newArray(dtype, count, 'linspace');
   const step = count > 1 ? (stop - start) / (count - 1) : 0;
   for (let i = 0; i < count; i++) values[i] = i === count - 1 && i > 0 ? stop : start + i * step;
   return finish(fromArray(values, [count], dtype, backendFor(options)), options);
 }
 
+/** An array to fill, or a MemoryError. */
 function newArray<D extends DType>(dtype: D, size: number, where: string): DataTypes[D] {
-  try {
-    return typedArray(checkDType(dtype, where) as D, size);
-  } catch (error) {
-    if (error instanceof RangeError) throw new ValueError(`${where}: ${size} elements is too many`);
-    throw error;
-  }
+  return hostMemory.allocate(checkDType(dtype, where), size) as DataTypes[D];
 }

@@ -60,7 +60,7 @@ export function describe(value: unknown): string {
     return Array.isArray(value) ? `an array of ${value.length}` : `a ${name}`;
   }
   if (typeof value === 'function') return 'a function';
-  return String(value as number | boolean | bigint | symbol);
+  return (value as { toString(): string }).toString();
 }
 
 /** An axis from −rank to rank − 1 as 0 … rank − 1. */
@@ -82,9 +82,13 @@ export function checkAxes(
   where: string,
 ): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, axis) => axis);
-  const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) =>
-    checkAxis(axis, rank, where),
-  );
+  const given: unknown = typeof axes === 'number' ? [axes] : axes;
+  if (!Array.isArray(given)) {
+    throw new ShapeError(
+      `${where}: axes are a whole number or an array of them, not ${describe(axes)}`,
+    );
+  }
+  const list = (given as number[]).map((axis) => checkAxis(axis, rank, where));
   list.sort((a, b) => a - b);
   for (let i = 1; i < list.length; i++) {
     if (list[i] === list[i - 1]) throw new ShapeError(`${where}: axis ${list[i]} is given twice`);
@@ -148,8 +152,9 @@ export function mergeAxes(
 /** A whole number within [low, high], or a ValueError saying which argument is wrong. */
 export function checkInteger(value: number, low: number, high: number, what: string): number {
   if (!Number.isInteger(value) || value < low || value > high) {
-    const range = high === Infinity ? `${low} or more` : `from ${low} to ${high}`;
-    throw new ValueError(`${what} must be a whole number ${range}, not ${describe(value)}`);
+    const range = high === Infinity ? ` ${low} or more` : ` from ${low} to ${high}`;
+    const bounds = low === -Infinity ? '' : range;
+    throw new ValueError(`${what} must be a whole number${bounds}, not ${describe(value)}`);
   }
   return value;
 }

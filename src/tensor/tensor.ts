@@ -7,14 +7,14 @@
 
 import type { Backend, Buffer, HostArray } from '../backends/backend.js';
 import type { DataTypes, DType } from '../backends/dtype.js';
-import { isFloat, typedArray } from '../backends/dtype.js';
+import { dtypeOf, isFloat } from '../backends/dtype.js';
 import { backendOf } from '../backends/registry.js';
 import type { Device } from '../backends/registry.js';
 import { DTypeError, GradientError, ShapeError } from '../errors.js';
 import { printTensor } from './print.js';
-import { sameShape, showShape, sizeOf } from './shape.js';
+import { describe, sameShape, showShape, sizeOf } from './shape.js';
 import type { Shape } from './shape.js';
-import { adopt, allocate, Storage } from './storage.js';
+import { adopt, allocate, type Storage } from './storage.js';
 
 /** What the tape knows of a tensor made by a differentiable operation (see src/autograd). */
 export interface TapeNode {
@@ -159,9 +159,9 @@ export class Tensor<D extends DType = DType> {
   }
 
   /**
-   * Replaces the values in place, by those of a tensor of the same shape and dtype, or a typed array
-   * of the same length. Not recorded: a tensor that is the result of a recorded operation refuses,
-   * and gradients that still need the old values will say so. Returns this tensor.
+   * Replaces the values in place, by those of a tensor of the same shape and dtype, or a typed
+   * array of the same length. Not recorded: a tensor that is the result of a recorded operation
+   * refuses, and gradients that still need the old values will say so. Returns this tensor.
    */
   assign(values: Tensor | DataTypes[D]): this {
     if (this.node) {
@@ -172,19 +172,23 @@ export class Tensor<D extends DType = DType> {
     }
     if (values instanceof Tensor) this.#assignTensor(values);
     else {
-      if (
-        values.length !== this.size ||
-        values.constructor !== typedArray(this.dtype, 0).constructor
-      ) {
-        throw new ShapeError(
-          `assign: expected ${this.size} ${this.dtype} values for shape ${showShape(this.shape)}, ` +
-            `got a ${values.constructor.name} of ${values.length}`,
-        );
-      }
-      this.backend.write(this.buffer, values);
+      this.#checkValues(values);
+      const truths = this.dtype === 'bool'; // stored as 0 and 1
+      this.backend.write(this.buffer, truths ? values.map((each) => (each ? 1 : 0)) : values);
     }
     this.storage.version++;
     return this;
+  }
+
+  #checkValues(values: DataTypes[D]): void {
+    const kind = this.dtype === 'bool' ? 'uint8' : this.dtype;
+    const own = dtypeOf(values);
+    if (own === kind && values.length === this.size) return;
+    const got = own ? `a ${values.constructor.name} of ${values.length}` : describe(values);
+    throw new ShapeError(
+      `assign: expected ${this.size} ${this.dtype} values for shape ${showShape(this.shape)}, ` +
+        `got ${got}`,
+    );
   }
 
   #assignTensor(values: Tensor): void {
@@ -221,6 +225,14 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
+/** @internal Throws DTypeError unless `value` is a tensor. */
+export function checkTensor(name: string, value: unknown): void {
+  if (value instanceof Tensor) return;
+  throw new DTypeError(
+    `${name}: expected a tensor, got ${describe(value)}; make one with tensor()`,
+  );
+}
+
 /** @internal An uninitialised tensor. */
 export function empty<D extends DType>(backend: Backend, shape: Shape, dtype: D): Tensor<D> {
   return new Tensor(allocate(backend, dtype, sizeOf(shape)), shape, dtype);
@@ -231,7 +243,7 @@ export function emptyLike<D extends DType>(tensor: Tensor<D>): Tensor<D> {
   return empty(tensor.backend, tensor.shape, tensor.dtype);
 }
 
-/** @internal A tensor of given values; on host devices it adopts the array, which must be unshared. */
+/** @internal A tensor of given values; host devices adopt the array, which must be unshared. */
 export function fromArray<D extends DType>(
   values: DataTypes[D],
   shape: Shape,
