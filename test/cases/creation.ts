@@ -15,7 +15,7 @@ const made = (
   tolerance: Tolerance = exact,
 ): Case => ({ op, title, inputs: [], args, expected: () => expected, tolerance });
 
-// ---- filled --------------------------------------------------------------------------------------
+// ---- filled -----------------------------------------------------------------------------------
 
 const filled: Case[] = [
   made('zeros', 'float32 by default', () => [[2, 3]], build([2, 3], () => 0, 'float32')),
@@ -70,7 +70,7 @@ const alike: Case[] = [...dtypes].flatMap((dtype) =>
   })),
 );
 
-// ---- random --------------------------------------------------------------------------------------
+// ---- random -----------------------------------------------------------------------------------
 
 /** Philox 4x32-10 by the paper, in whole numbers of any size: word i of the stream of a seed. */
 function word(seed: number, i: number): number {
@@ -162,7 +162,7 @@ function shuffled(count: number): Plain {
   return plain([count], order, 'int32');
 }
 
-// ---- noise ---------------------------------------------------------------------------------------
+// ---- noise ------------------------------------------------------------------------------------
 
 const limit = -1.0507009873554805 * 1.6732632423543772;
 

@@ -93,7 +93,7 @@ function inference(shape: Shape, scale: Scale): Case {
       const [gamma, beta] = apart(rest);
       return [x, average, spread, gamma ?? null, beta ?? null];
     },
-    expected: (x, average, spread, ...rest) => scaled(x, average!, spread!, 1e-3, ...apart(rest)),
+    expected: (x, average, spread, ...rest) => scaled(x, average, spread, 1e-3, ...apart(rest)),
     tolerance: normalized,
   };
 }
