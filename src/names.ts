@@ -57,7 +57,11 @@ export class Catalog<T extends Configurable> {
     if (isSerialized(identifier)) {
       return this.#make(this.find(identifier.className), identifier.config);
     }
-    return identifier;
+    if (typeof (identifier as Partial<T> | null)?.config === 'function') return identifier;
+    throw new ValueError(
+      `expected a ${this.kind}, the name of one, or its { className, config }; got ` +
+        String(JSON.stringify(identifier)),
+    );
   }
 
   /** Class name and config, from which {@link get} makes an equal part. */
@@ -85,12 +89,8 @@ export class Catalog<T extends Configurable> {
 
 /** Whether a value is `{ className, config }`. */
 export function isSerialized(value: unknown): value is Serialized {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Serialized).className === 'string' &&
-    typeof (value as Serialized).config === 'object'
-  );
+  const { className, config } = Object(value) as Record<string, unknown>;
+  return typeof className === 'string' && typeof config === 'object' && config !== null;
 }
 
 /** The error for a name that is not there: the nearest one, and all of them. */

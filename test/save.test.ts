@@ -15,7 +15,6 @@ import {
   layers,
   loadModel,
   losses,
-  Model,
   optimizers,
   registerLayer,
   schedules,
@@ -24,7 +23,7 @@ import {
   tensor,
   ValueError,
 } from 'gradloom';
-import type { Shape, Tensor } from 'gradloom';
+import type { Model, Shape, Tensor } from 'gradloom';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { python, withPackages } from './python.js';
@@ -85,7 +84,7 @@ describe('a whole model', () => {
     expect(loaded.summary()).toBe(model.summary());
     expect(bits(loaded)).toBe(bits(model));
     const predicted = (await loaded.predict(x)) as Tensor;
-    expect(predicted.dataSync()).toEqual(((await model.predict(x)) as Tensor).dataSync());
+    expect(predicted.dataSync()).toEqual((await model.predict(x)).dataSync());
     expect(await loaded.evaluate(x, y)).toEqual(await model.evaluate(x, y));
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
@@ -118,7 +117,8 @@ describe('a whole model', () => {
   test('loading takes no random numbers and makes new names that are free', async () => {
     await classifier().save(file('quiet'));
     const before = defaultGenerator.state();
-    const loaded = (await loadModel(file('quiet'))) as Sequential;
+    const loaded = await loadModel(file('quiet'));
+    if (!(loaded instanceof Sequential)) throw new Error('not a Sequential');
     expect(defaultGenerator.state()).toEqual(before);
     loaded.pop();
     loaded.add(new Dense(5));

@@ -48,8 +48,9 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   try {
     return modelFrom(file, options);
   } catch (error) {
-    if (!(error instanceof GradloomError)) throw error;
-    throw new FileError(`cannot load ${path}: ${error.message}`, { cause: error });
+    // Whatever a file says may surface anywhere: the cause tells where.
+    const reason = error instanceof GradloomError ? error.message : String(error);
+    throw new FileError(`cannot load ${path}: ${reason}`, { cause: error });
   }
 }
 
