@@ -1,6 +1,6 @@
 // The addon as a module: one JavaScript function for each row of GRADLOOM_API, the hash of the
-// tables it was built from, and the instruction set it runs with. Loaded anew for every environment
-// (Node's main thread, its workers); the thread pool is the only thing they share.
+// tables it was built from, the instruction set it runs with (isa) and those it could (isas). Loaded
+// anew for every environment, Node's main thread and its workers; they share only the thread pool.
 #include <napi.h>
 
 #include <mutex>
@@ -55,6 +55,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   defineFunctions(env, exports);
   exports.Set("tableHash", Napi::Number::New(env, GRADLOOM_TABLE_HASH));
   exports.Set("isa", Napi::String::New(env, kernels().name));
+  const Napi::Array names = Napi::Array::New(env);
+  for (int i = 0; const Kernels* each = kernelsAt(i); i++) names.Set(uint32_t(i), each->name);
+  exports.Set("isas", names);
   environments.enter();
   env.AddCleanupHook([] { environments.leave(); });
   return exports;

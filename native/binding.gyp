@@ -2,15 +2,15 @@
 # The sources and the flags of instruction sets are in sources.txt, shared with CMakeLists.txt.
 {
   'variables': {
-    'kernel_flags': ['-ffp-contract=fast', '-fno-math-errno', '-Wno-psabi'],
+    'kernel_flags': ['-fwrapv', '-fno-math-errno', '-Wno-psabi'],
   },
   'target_defaults': {
     'include_dirs': ['.'],
     'cflags': ['-O3', '-fvisibility=hidden', '-Wall', '-Wextra'],
-    'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden'],
-    'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
+    'cflags_cc': ['-std=gnu++17', '-fvisibility-inlines-hidden'],
+    'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++20'],
     'xcode_settings': {
-      'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
+      'CLANG_CXX_LANGUAGE_STANDARD': 'gnu++17',
       'CLANG_CXX_LIBRARY': 'libc++',
       'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
       'GCC_ENABLE_CPP_RTTI': 'YES',

@@ -63,24 +63,18 @@ constexpr InstructionSet instructionSets[] = {
     {baseline::kernelTable, always},
 };
 
-const Kernels* bestAvailable() {
-  for (const InstructionSet& set : instructionSets) {
-    if (set.available()) return &set.table();
-  }
-  return &baseline::kernelTable();
-}
-
 const Kernels* choose() {
-  const Kernels* best = bestAvailable();
+  const Kernels* best = nullptr;
+  for (const InstructionSet& set : instructionSets) {
+    if (best == nullptr && set.available()) best = &set.table();
+  }
   const char* wanted = std::getenv("GRADLOOM_ISA");
   if (wanted == nullptr || *wanted == '\0') return best;
-  const char* problem = "is not one of this build's instruction sets";
-  for (const InstructionSet& set : instructionSets) {
-    if (std::strcmp(set.table().name, wanted) != 0) continue;
-    if (set.available()) return &set.table();
-    problem = "is not available on this machine";
-  }
-  std::fprintf(stderr, "gradloom: GRADLOOM_ISA=%.32s %s; using %s\n", wanted, problem, best->name);
+  if (const Kernels* named = kernelsNamed(wanted)) return named;
+  std::fprintf(stderr,
+               "gradloom: GRADLOOM_ISA=%.32s is not an instruction set of this machine and "
+               "this build; using %s\n",
+               wanted, best->name);
   return best;
 }
 
@@ -105,6 +99,20 @@ void readModel(char (&)[64]) {}
 #endif
 
 }  // namespace
+
+const Kernels* kernelsAt(int index) {
+  for (const InstructionSet& set : instructionSets) {
+    if (set.available() && index-- == 0) return &set.table();
+  }
+  return nullptr;
+}
+
+const Kernels* kernelsNamed(const char* name) {
+  for (const InstructionSet& set : instructionSets) {
+    if (set.available() && std::strcmp(set.table().name, name) == 0) return &set.table();
+  }
+  return nullptr;
+}
 
 const Kernels& kernels() {
   static const Kernels* chosen = choose();

@@ -101,6 +101,11 @@ struct Kernels {
 // names, when the machine has it. Always the same within a process.
 const Kernels& kernels();
 
+// The instruction sets that the build and the machine have, best first; null past the last.
+const Kernels* kernelsAt(int index);
+// An instruction set by name; null where the build or the machine lacks it.
+const Kernels* kernelsNamed(const char* name);
+
 // One line on processor, instruction set and threads.
 struct Description {
   char text[320];

@@ -25,11 +25,9 @@ constexpr uint32_t philoxWeyl0 = 0x9e3779b9u;
 constexpr uint32_t philoxWeyl1 = 0xbb67ae85u;
 constexpr int philoxRounds = 10;
 
-// The four words of block number `block` after the first.
-GRADLOOM_PORTABLE void philoxBlock(uint32_t* words, Philox stream, uint64_t block) {
-  const uint64_t counter = stream.counter + block;
-  uint32_t c0 = uint32_t(counter), c1 = uint32_t(counter >> 32), c2 = 0, c3 = 0;
-  uint32_t key0 = stream.key0, key1 = stream.key1;
+// One block: the four words of counter (c0, c1, c2, c3), lowest word first.
+GRADLOOM_PORTABLE void philox(uint32_t* words, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3,
+                              uint32_t key0, uint32_t key1) {
   for (int round = 0; round < philoxRounds; round++) {
     const uint64_t product0 = uint64_t{philoxMultiplier0} * c0;
     const uint64_t product1 = uint64_t{philoxMultiplier1} * c2;
@@ -41,6 +39,12 @@ GRADLOOM_PORTABLE void philoxBlock(uint32_t* words, Philox stream, uint64_t bloc
     key1 += philoxWeyl1;
   }
   words[0] = c0, words[1] = c1, words[2] = c2, words[3] = c3;
+}
+
+// Block number `block` of a stream, counted from its first.
+GRADLOOM_PORTABLE void philoxBlock(uint32_t* words, Philox stream, uint64_t block) {
+  const uint64_t counter = stream.counter + block;
+  philox(words, uint32_t(counter), uint32_t(counter >> 32), 0, 0, stream.key0, stream.key1);
 }
 
 }  // namespace

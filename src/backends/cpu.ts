@@ -4,12 +4,19 @@ import type { Backend } from './backend.js';
 import { hostMemory } from './host-memory.js';
 import type { Addon } from './load-addon.js';
 
-/** What the addon exports besides its table hash: the kernels under the interface's own names. */
+/** The kernels, exported by the addon under the interface's own names. */
 type Kernels = Omit<Backend, keyof typeof hostMemory | 'device' | 'host'>;
+
+/** All that the addon exports. */
+export interface CpuAddon extends Addon, Kernels {
+  /** The instruction set in use: the best one, or the one that GRADLOOM_ISA names. */
+  readonly isa: string;
+  /** The instruction sets that this build and this machine have, best first. */
+  readonly isas: readonly string[];
+}
 
 /** The backend over a loaded addon. Its methods are the addon's own functions: no wrapper between. */
 export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
-  return {
-    backend: { ...(addon as unknown as Kernels), device: 'cpu', host: true, ...hostMemory },
-  };
+  const { tableHash: _hash, isa: _isa, isas: _isas, ...kernels } = addon as CpuAddon;
+  return { backend: { device: 'cpu', host: true, ...hostMemory, ...kernels } };
 }

@@ -1,0 +1,99 @@
+// Runs all native tests, the vector tests and the kernel tests once for every instruction set that
+// this machine and build have. Exit status 1 when anything failed.
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "cpu/kernels.h"
+#include "test/test.h"
+
+namespace gradloom {
+
+// One of each per instruction set, in vectors_test.cc and math_test.cc.
+#define GRADLOOM_TESTS_OF(isa) \
+  namespace isa {              \
+  void testVectors();          \
+  void testMath();             \
+  }
+GRADLOOM_TESTS_OF(baseline)
+#if defined(__x86_64__) && defined(__GNUC__)
+GRADLOOM_TESTS_OF(avx2)
+GRADLOOM_TESTS_OF(avx512)
+#endif
+
+namespace test {
+
+void testThreads();                   // threads_test.cc
+void testRandom();                    // random_test.cc
+void testKernels(const Kernels&);     // kernels_test.cc
+void testReductions(const Kernels&);  // reductions_test.cc
+void testMovement();                  // movement_test.cc
+
+namespace {
+
+constexpr int mostPrinted = 5;
+const char* current = "";
+int inGroup = 0, total = 0, checks = 0;
+
+void testInstructionSet(const char* name, void (*vectors)(), void (*math)()) {
+  const Kernels* table = kernelsNamed(name);
+  if (table == nullptr) {
+    std::printf("%s: SKIPPED, not available here\n", name);
+    return;
+  }
+  std::printf("%s, vectors of %d bytes\n", name, table->vectorBytes);
+  vectors();
+  math();
+  testKernels(*table);
+  testReductions(*table);
+}
+
+}  // namespace
+
+void group(const char* name) {
+  current = name;
+  inGroup = 0;
+}
+
+void check(bool ok, const char* file, int line, const char* format, ...) {
+  checks++;
+  if (ok) return;
+  total++;
+  if (++inGroup > mostPrinted) return;
+  std::printf("FAILED %s (%s:%d) ", current, std::strrchr(file, '/') + 1, line);
+  va_list arguments;
+  va_start(arguments, format);
+  std::vprintf(format, arguments);
+  va_end(arguments);
+  std::printf("\n");
+}
+
+void note(const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  std::printf("  ");
+  std::vprintf(format, arguments);
+  std::printf("\n");
+  va_end(arguments);
+}
+
+int failures() {
+  return total;
+}
+
+}  // namespace test
+}  // namespace gradloom
+
+int main() {
+  using namespace gradloom;
+  test::testThreads();
+  test::testRandom();
+  test::testMovement();
+#if defined(__x86_64__) && defined(__GNUC__)
+  test::testInstructionSet("avx512", avx512::testVectors, avx512::testMath);
+  test::testInstructionSet("avx2", avx2::testVectors, avx2::testMath);
+#endif
+  test::testInstructionSet("baseline", baseline::testVectors, baseline::testMath);
+  std::printf("%d checks, %d failures\n", test::checks, test::failures());
+  return test::failures() == 0 ? 0 : 1;
+}

@@ -1,0 +1,104 @@
+/** The `cpu` backend under the conformance suite, with every instruction set this machine has. */
+
+import { spawn } from 'node:child_process';
+
+import { describe, expect, it } from 'vitest';
+
+import type { HostArray } from '../src/backends/backend.js';
+import { reductions } from '../src/backends/backend.js';
+import { createCpuBackend } from '../src/backends/cpu.js';
+import type { CpuAddon } from '../src/backends/cpu.js';
+import { kernelNumber } from '../src/backends/kernels.js';
+import { loadAddon, packageRoot } from '../src/backends/load-addon.js';
+import { describeBackend } from './backend-conformance.js';
+import { Source } from './conformance/harness.js';
+
+const loaded = loadAddon();
+/** Set in the child processes that run this very file with another instruction set. */
+const child = process.env['GRADLOOM_ISA'] !== undefined;
+
+if ('reason' in loaded) {
+  console.log(`The cpu backend is NOT tested: ${loaded.reason}`);
+  it.skip(`cpu backend: ${loaded.reason}`);
+} else {
+  const addon = loaded.addon as CpuAddon;
+  const create = () => createCpuBackend(addon).backend;
+  describeBackend(`cpu, instruction set ${addon.isa}`, create);
+  describe('threads', () => threadTests(addon));
+  if (!child) describe('other instruction sets', () => otherSets(addon));
+}
+
+/** Bytes that a few large kernels give with a number of threads. */
+function digest(addon: CpuAddon, threads: number): Buffer {
+  addon.setThreads(threads);
+  const source = new Source(11);
+  const [rows, columns] = [301, 517];
+  const a = source.values('float32', rows * columns);
+  const b = source.values('float32', rows * columns);
+  const results: HostArray[] = [];
+  const output = (size: number): Float32Array => {
+    const array = new Float32Array(size);
+    results.push(array);
+    return array;
+  };
+  addon.map(kernelNumber('gelu'), output(a.length), a, null, null, null, 0, 0);
+  addon.matmul(output(rows * rows), a, b, 1, rows, rows, columns, 0, 0, false, true, false);
+  addon.softmax(output(a.length), a, rows, columns, true);
+  addon.dropout(output(a.length), a, 0.4, 1.5, 0, 0, 1, 2, 3, 4);
+  const shapes: [outer: number, n: number, inner: number][] = [
+    [1, a.length, 1],
+    [rows, columns, 1],
+    [1, rows, columns],
+  ];
+  for (const [outer, n, inner] of shapes) {
+    addon.reduce(reductions.indexOf('sum'), output(outer * inner), a, outer, n, inner);
+  }
+  return Buffer.concat(results.map((each) => new Uint8Array(each.buffer)));
+}
+
+function threadTests(addon: CpuAddon): void {
+  const usual = addon.threads();
+
+  it('gives the same bits with any number of threads', () => {
+    const one = digest(addon, 1);
+    for (const threads of [2, 3, 8]) expect(digest(addon, threads).equals(one)).toBe(true);
+    addon.setThreads(usual);
+  });
+
+  it('takes 1 to 256 threads', () => {
+    addon.setThreads(256);
+    expect(addon.threads()).toBe(256);
+    for (const count of [0, -1, 257, 1.5, NaN]) {
+      expect(() => addon.setThreads(count)).toThrow(RangeError);
+    }
+    addon.setThreads(usual);
+  });
+}
+
+/** Runs this file in another process; the instruction set is chosen once in a process. */
+function run(isa: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  const vitest = `${packageRoot}node_modules/vitest/vitest.mjs`;
+  const args = [vitest, 'run', '--reporter=dot', 'test/cpu-backend.test.ts'];
+  const env = { ...process.env, GRADLOOM_ISA: isa, NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    const started = spawn(process.execPath, args, { cwd: packageRoot, env });
+    let output = '';
+    started.stdout.on('data', (data) => (output += String(data)));
+    started.stderr.on('data', (data) => (output += String(data)));
+    started.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+function otherSets(addon: CpuAddon): void {
+  const others = addon.isas.filter((isa) => isa !== addon.isa);
+
+  it('the best one is in use', () => {
+    expect(addon.isa).toBe(addon.isas[0]);
+  });
+
+  it.each(others)('%s conforms', { timeout: 600_000 }, async (isa) => {
+    const { code, output } = await run(isa);
+    expect(code, output.slice(-4000)).toBe(0);
+    expect(output).toMatch(/Tests +\d{3,} passed/);
+  });
+}
