@@ -162,7 +162,7 @@ export function concat<D extends DType>(tensors: readonly TensorLike<D>[], axis 
         `axis ${at}`,
     );
   }
-  return parts.length === 1 ? first : join(parts, at);
+  return join(parts, at);
 }
 
 function join<D extends DType>(parts: readonly Tensor<D>[], axis: number): Tensor<D> {

@@ -8,7 +8,7 @@ import { track, tracks } from '../autograd/tape.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { asTensor, full } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, describe, showShape, sizeOf, stridesOf } from '../tensor/shape.js';
+import { checkAxes, describe, showShape, stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { empty, Tensor } from '../tensor/tensor.js';
 import { copyBetween, viewAs } from './copy.js';
@@ -210,7 +210,6 @@ export function pad<D extends DType>(
     }
   }
   const shape = input.shape.map((extent, axis) => pairs[axis]![0]! + extent + pairs[axis]![1]!);
-  if (sizeOf(shape) === input.size && input.size > 0) return input;
   const region = { ...wholeOf(input.shape), starts: pairs.map((pair) => pair[0]!) };
   return placeRegion('pad', input, region, shape, value);
 }
