@@ -59,8 +59,8 @@ export class Catalog<T extends Configurable> {
     }
     if (typeof (identifier as Partial<T> | null)?.config === 'function') return identifier;
     throw new ValueError(
-      `expected a ${this.kind}, the name of one, or its { className, config }; got ` +
-        String(JSON.stringify(identifier)),
+      `expected a ${this.kind}, the name of one, or its { className, config }; ` +
+        `got ${JSON.stringify(identifier)}`,
     );
   }
 
