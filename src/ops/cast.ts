@@ -12,8 +12,8 @@ import type { Tensor } from '../tensor/tensor.js';
  * floats.
  */
 export function cast<D extends DType>(x: Tensor, dtype: D): Tensor<D> {
-  if (x.dtype === dtype) return x as Tensor<D>;
   checkTensor('cast', x);
+  if (x.dtype === dtype) return x as Tensor<D>;
   checkDType(dtype, 'cast');
   const out = empty(x.backend, x.shape, dtype);
   if (out.size > 0) out.backend.cast(out.buffer, x.buffer, dtype === 'bool');

@@ -246,7 +246,8 @@ function partSizes(parts: number | readonly number[], shape: Shape, axis: number
         `${showShape(shape)} has ${extent}`,
     );
   }
-  checkInteger(parts, 1, Infinity, 'split: the number of parts');
+  // Nothing divides into any number of parts: that many tensors would not fit.
+  checkInteger(parts, 1, Math.max(extent, 65536), 'split: the number of parts');
   if (extent % parts !== 0) {
     throw new ShapeError(
       `split: axis ${axis} of shape ${showShape(shape)} does not divide into ${parts} equal ` +

@@ -168,7 +168,8 @@ function checkChannels(
   const channels = x.shape.at(-1);
   if (channels === undefined) throw new ShapeError(`${name}: a scalar has no channels`);
   for (const [what, each] of Object.entries(others)) {
-    if (!each) continue;
+    if (each === null) continue;
+    checkTensor(name, each);
     if (each.rank !== 1 || each.size !== channels) {
       throw new ShapeError(
         `${name}: ${what} has shape ${showShape(each.shape)}, expected [${channels}] for input ` +
