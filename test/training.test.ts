@@ -17,6 +17,7 @@ import { TensorBatches } from '../src/models/batches.js';
 import type { FitOptions } from '../src/models/model.js';
 import { Sequential } from '../src/models/sequential.js';
 import { Adam, Nadam } from '../src/optimizers/index.js';
+import type { FloatDType } from '../src/backends/dtype.js';
 import { tensor } from '../src/tensor/create.js';
 import { Generator, normal, randint, seed } from '../src/tensor/random.js';
 import { counters } from '../src/tensor/storage.js';
@@ -277,19 +278,23 @@ describe.each(devices)('training on %s', (device) => {
   });
 });
 
-/** The exercise's net on random images: losses of 100 steps. */
-async function exercise(device: string): Promise<number[]> {
+/** The exercise's net on random images, raw pixels or standardized: mean losses of 100 steps. */
+async function exercise(device: string, dtype: FloatDType, raw = true): Promise<number[]> {
   setDevice(device);
   seed(3);
-  const pixels = randint([3200, 3072], { low: 0, high: 256, generator: new Generator(1) });
+  const generator = new Generator(1);
+  const pixels = raw
+    ? randint([3200, 3072], { low: 0, high: 256, generator })
+    : normal([3200, 3072], { generator });
   const labels = randint([3200], { low: 0, high: 10, generator: new Generator(2) });
-  const model = new Sequential([
-    ...Array.from(
-      { length: 20 },
-      () => new Dense(100, { activation: 'elu', kernelInitializer: 'heNormal' }),
-    ),
-    new Dense(10, { activation: 'softmax' }),
-  ]);
+  const hidden = { activation: 'elu', kernelInitializer: 'heNormal', dtype } as const;
+  const model = new Sequential(
+    [
+      ...Array.from({ length: 20 }, () => new Dense(100, hidden)),
+      new Dense(10, { activation: 'softmax', dtype }),
+    ],
+    { dtype },
+  );
   model.compile({
     optimizer: new Nadam({ learningRate: 5e-5 }),
     loss: 'sparseCategoricalCrossentropy',
@@ -299,15 +304,34 @@ async function exercise(device: string): Promise<number[]> {
   return steps.losses;
 }
 
+const worst = (a: readonly number[], b: readonly number[]): number =>
+  Math.max(...a.map((loss, i) => Math.abs(loss - b[i]!) / loss));
+
 describe.runIf(devices.includes('js') && devices.includes('cpu'))('js and cpu', () => {
-  it('give the same curve over the first 100 steps of the exercise', async () => {
-    const [js, cpu] = [await exercise('js'), await exercise('cpu')];
+  // Sums are rounded in another order. On raw pixels (losses in the hundreds) training is chaotic:
+  // even in float64 a difference of 1e-16 in the first steps is 2e-3 after 100. So the first steps
+  // are held to rounding, and the whole curve to what chaos makes of it.
+  it('start the exercise alike to rounding in float64', async () => {
+    const [js, cpu] = [await exercise('js', 'float64'), await exercise('cpu', 'float64')];
+    expect(worst(js.slice(0, 8), cpu)).toBeLessThan(1e-12); // measured 7e-16
+    expect(worst(js, cpu)).toBeLessThan(0.05); // measured 2e-3
+  }, 240_000);
+
+  it('give the same curve over the first 100 steps of the exercise, raw pixels', async () => {
+    const [js, cpu] = [await exercise('js', 'float32'), await exercise('cpu', 'float32')];
     expect(js).toHaveLength(100);
-    // Sums are rounded in another order; 20 layers and 100 updates amplify that. Measured: 2e-4.
-    const worst = Math.max(...js.map((loss, i) => Math.abs(loss - cpu[i]!) / loss));
-    expect(worst).toBeLessThan(2e-3);
     expect(js[99]).toBeLessThan(js[0]!);
-  }, 120_000);
+    expect(worst(js.slice(0, 5), cpu)).toBeLessThan(1e-4); // measured 9e-6
+    expect(worst(js, cpu)).toBeLessThan(0.05); // measured 1.1e-2
+  }, 240_000);
+
+  it('give the same curve over 100 steps on standardized inputs', async () => {
+    const [js, cpu] = [
+      await exercise('js', 'float32', false),
+      await exercise('cpu', 'float32', false),
+    ];
+    expect(worst(js, cpu)).toBeLessThan(1e-3);
+  }, 240_000);
 
   it('cpu: bit-identical for any number of threads', async () => {
     setDevice('cpu');
@@ -315,10 +339,10 @@ describe.runIf(devices.includes('js') && devices.includes('cpu'))('js and cpu', 
     const curves: number[][] = [];
     for (const count of [1, 2, 5]) {
       setThreads(count);
-      curves.push(await exercise('cpu'));
+      curves.push(await exercise('cpu', 'float32'));
     }
     setThreads(before);
     expect(curves[1]).toEqual(curves[0]);
     expect(curves[2]).toEqual(curves[0]);
-  }, 120_000);
+  }, 240_000);
 });

@@ -5,6 +5,7 @@ import { isFloat } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { noGrad } from '../autograd/tape.js';
 import { cast } from '../ops/cast.js';
+import { full } from '../tensor/create.js';
 import { defaultGenerator, permutationArray } from '../tensor/random.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -36,8 +37,9 @@ export class TensorBatches {
   readonly samples: number;
   readonly steps: number;
   #order: Tensor | null = null;
-  readonly #one: Tensor;
-  readonly #zero: Tensor;
+  // Scale and shift of the conversion, per input in its dtype.
+  readonly #ones: readonly Tensor[];
+  readonly #zeros: readonly Tensor[];
   readonly #dtypes: readonly DType[];
 
   /**
@@ -54,8 +56,10 @@ export class TensorBatches {
     this.#dtypes = ports.inputSpecs.map((each) => each.dtype);
     checkSamples(all, this.samples);
     this.steps = Math.ceil(this.samples / batchSize);
-    this.#one = fromArray(Float32Array.of(1), [1], 'float32', first.backend);
-    this.#zero = fromArray(Float32Array.of(0), [1], 'float32', first.backend);
+    const constant = (value: number) => (dtype: DType) =>
+      full([1], value, { dtype, device: first.device });
+    this.#ones = this.#dtypes.map(constant(1));
+    this.#zeros = this.#dtypes.map(constant(0));
   }
 
   /** Samples [from, to) as batches of their own, sharing memory. */
@@ -91,14 +95,15 @@ export class TensorBatches {
     const rows = (each: Tensor | null): Tensor | null => each && this.#rows(each, start, count);
     const { inputs, targets, weights } = this.all;
     return {
-      inputs: inputs.map((each, i) => this.#inputs(each, this.#dtypes[i]!, start, count)),
+      inputs: inputs.map((each, i) => this.#inputs(each, i, start, count)),
       targets: targets.map(rows),
       weights: weights.map(rows),
     };
   }
 
   /** Rows converted to what the model takes. */
-  #inputs(x: Tensor, dtype: DType, start: number, count: number): Tensor {
+  #inputs(x: Tensor, which: number, start: number, count: number): Tensor {
+    const dtype = this.#dtypes[which]!;
     if (!this.#order || x.dtype === dtype || !isFloat(dtype)) {
       return cast(this.#rows(x, start, count), dtype);
     }
@@ -110,8 +115,8 @@ export class TensorBatches {
         out.buffer,
         x.buffer,
         index,
-        this.#one.buffer,
-        this.#zero.buffer,
+        this.#ones[which]!.buffer,
+        this.#zeros[which]!.buffer,
         this.samples,
         count,
         width,
