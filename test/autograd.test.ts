@@ -158,6 +158,21 @@ describe.each(devices)('on %s', (device) => {
     });
   });
 
+  it('a gradient taken inside can be differentiated by weights it was not taken by', () => {
+    const w = leaf([2, 3]);
+    const x = tensor([1, 0.5], { dtype: 'float64' });
+    const gradient = grad((z: Tensor) => w.mul(z).square().sum())(x);
+    gradient.square().sum().backward(); // Σ (2 w² x)²
+    expect(slope(w)).toEqual([16 * 8, 16 * 27 * 0.25]);
+    const numbers = noGrad(() => grad((z: Tensor) => w.mul(z).square().sum())(x));
+    expect(numbers.requiresGrad).toBe(false);
+    expect(numbers.toArray()).toEqual([8, 9]);
+  });
+
+  it('a gradient that depends on nothing else is a plain number', () => {
+    expect(grad((z: Tensor) => z.square().sum())(tensor([1])).requiresGrad).toBe(false);
+  });
+
   it('gradients through a fused layer whose weights depend on its input are counted once', () => {
     const x = leaf([[0.5, -0.25], [0.125, 1]]); // prettier-ignore
     const f = (input: Tensor): Tensor =>

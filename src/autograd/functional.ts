@@ -4,7 +4,7 @@ import { GradientError } from '../errors.js';
 import { onesLike } from '../tensor/create.js';
 import { showShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { gradientsOf, isRecording, track, tracks, withRecording } from './tape.js';
+import { gradientsOf, isRecording, leavesBehind, track, tracks, withRecording } from './tape.js';
 
 /** What one can differentiate with respect to: a tensor, or tensors in an array or an object. */
 export type Differentiable = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
@@ -22,6 +22,10 @@ let depth = 0;
  * The function that gives the gradient of a scalar-valued `f` with respect to its first argument:
  * a tensor, or an array or object of tensors. Further arguments are passed on. `grad(grad(f))` is
  * the second derivative. Gradients are zero where `f` does not depend on the argument.
+ *
+ * The result can be differentiated again with respect to whatever requires gradients: the argument,
+ * or other tensors that `f` uses (a gradient penalty on a model's weights, say). That costs time
+ * and memory; call it in `noGrad` where only the numbers matter.
  */
 export function grad<P extends Differentiable, R extends unknown[]>(
   f: (argument: P, ...rest: R) => Tensor,
@@ -35,10 +39,9 @@ export function valueAndGrad<P extends Differentiable, R extends unknown[]>(
   f: (argument: P, ...rest: R) => Tensor,
 ): (argument: P, ...rest: R) => { value: Tensor; gradient: GradientOf<P> } {
   return (argument, ...rest) => {
-    const outer = isRecording() && (depth > 0 || leavesOf(argument).some((x) => x.requiresGrad));
     depth++;
     try {
-      return differentiate(f, argument, rest, outer);
+      return differentiate(f, argument, rest, isRecording());
     } finally {
       depth--;
     }
@@ -49,15 +52,18 @@ function differentiate<P extends Differentiable, R extends unknown[]>(
   f: (argument: P, ...rest: R) => Tensor,
   argument: P,
   rest: R,
-  outer: boolean,
+  recording: boolean,
 ): { value: Tensor; gradient: GradientOf<P> } {
   const sources = leavesOf(argument);
-  const aliases = sources.map((source) => alias(source, outer));
+  const nested = recording && (depth > 1 || sources.some((source) => source.requiresGrad));
+  const aliases = sources.map((source) => alias(source, nested));
   const value = withRecording(true, () => f(rebuild(argument, aliases) as P, ...rest));
   if (!(value instanceof Tensor) || value.size !== 1) {
     const got = value instanceof Tensor ? `shape ${showShape(value.shape)}` : typeof value;
     throw new GradientError(`grad: the function must return a scalar tensor, it returned ${got}`);
   }
+  const others = (): boolean => [...leavesBehind(value)].some((leaf) => !aliases.includes(leaf));
+  const outer = nested || (recording && others());
   const found = value.requiresGrad
     ? gradientsOf(value, aliases, { createGraph: outer, gradient: onesLike(value) })
     : [];

@@ -222,17 +222,28 @@ function startingGradient(root: Tensor, gradient: Tensor | undefined): Tensor {
   return onesLike(root);
 }
 
-/** Nodes between the root and the wanted tensors (all nodes when null), last recorded first. */
-function nodesBehind(root: Tensor, wanted: ReadonlySet<Tensor> | null): Node[] {
-  const seen = new Set<Node>();
+/** Everything a result was computed from: all nodes, and the leaves that require gradients. */
+function ancestors(root: Tensor): { nodes: Set<Node>; leaves: Set<Tensor> } {
+  const nodes = new Set<Node>();
+  const leaves = new Set<Tensor>();
   const stack: Tensor[] = [root];
   for (let tensor = stack.pop(); tensor; tensor = stack.pop()) {
     const node = tensor.node as Node | null;
-    if (node === null || seen.has(node)) continue;
-    seen.add(node);
+    if (node === null) leaves.add(tensor);
+    if (node === null || nodes.has(node)) continue;
+    nodes.add(node);
     for (const input of node.inputs) if (input.requiresGrad) stack.push(input);
   }
-  const nodes = [...seen].sort((a, b) => a.order - b.order);
+  return { nodes, leaves };
+}
+
+/** The leaves a result depends on. */
+export const leavesBehind = (root: Tensor): ReadonlySet<Tensor> =>
+  root.requiresGrad ? ancestors(root).leaves : new Set();
+
+/** Nodes between the root and the wanted tensors (all nodes when null), last recorded first. */
+function nodesBehind(root: Tensor, wanted: ReadonlySet<Tensor> | null): Node[] {
+  const nodes = [...ancestors(root).nodes].sort((a, b) => a.order - b.order);
   const useful = new Set<TapeNode>();
   for (const node of nodes) {
     const leads = node.inputs.some(
