@@ -7,6 +7,7 @@ import { distributions } from '../backends/backend.js';
 import type { Distribution } from '../backends/backend.js';
 import { checkDType, isFloat } from '../backends/dtype.js';
 import type { DType, FloatDType } from '../backends/dtype.js';
+import { hostMemory } from '../backends/host-memory.js';
 import { philoxBlock, philoxWords } from '../backends/random.js';
 import { backendOf, defaultBackend } from '../backends/registry.js';
 import { DTypeError, ValueError } from '../errors.js';
@@ -252,9 +253,13 @@ export function permutation(
   return fromArray(order, [count], 'int32', backend);
 }
 
+/** Words made at a time: a multiple of a block's four. */
+const chunkSize = 1024;
+
 /**
  * @internal The numbers 0 … count − 1 in the order that a stream decides: Fisher and Yates's
- * shuffle from the end, position i exchanged with floor(word_i · 2^-32 · (i + 1)).
+ * shuffle from the end, position i exchanged with floor(word_i · 2^-32 · (i + 1)). Throws
+ * MemoryError when there is no room for them.
  */
 export function permutationArray(
   count: number,
@@ -263,15 +268,20 @@ export function permutationArray(
   counter0 = 0,
   counter1 = 0,
 ): Int32Array {
-  const words = new Uint32Array(Math.ceil(count / 4) * 4);
-  philoxWords(words, count, key0, key1, counter0, counter1);
-  const order = new Int32Array(count);
+  const order = hostMemory.allocate('int32', count) as Int32Array;
   for (let i = 0; i < count; i++) order[i] = i;
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor((words[i]! / word) * (i + 1));
-    const held = order[i]!;
-    order[i] = order[j]!;
-    order[j] = held;
+  const words = new Uint32Array(chunkSize);
+  for (let start = count - 1 - ((count - 1) % chunkSize); start >= 0; start -= chunkSize) {
+    const end = Math.min(start + chunkSize, count);
+    const counter = counter0 + start / 4;
+    const carried = counter1 + Math.floor(counter / word);
+    philoxWords(words, end - start, key0, key1, counter % word, carried);
+    for (let i = end - 1; i >= start; i--) {
+      const j = Math.floor((words[i - start]! / word) * (i + 1));
+      const held = order[i]!;
+      order[i] = order[j]!;
+      order[j] = held;
+    }
   }
   return order;
 }

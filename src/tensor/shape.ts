@@ -68,8 +68,8 @@ export function checkAxis(axis: number, rank: number, where: string): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new ShapeError(
       rank === 0
-        ? `${where}: axis ${axis} given, but a scalar has no axes`
-        : `${where}: axis ${axis} is outside [${-rank}, ${rank - 1}] of a rank-${rank} tensor`,
+        ? `${where}: axis ${describe(axis)} given, but a scalar has no axes`
+        : `${where}: axis ${describe(axis)} is outside [${-rank}, ${rank - 1}] of a rank-${rank} tensor`,
     );
   }
   return axis < 0 ? axis + rank : axis;
