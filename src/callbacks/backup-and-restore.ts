@@ -56,13 +56,14 @@ export class BackupAndRestore extends Callback {
   override async resume(): Promise<Resumption | undefined> {
     const backup = await readBackup(this.path, this.model);
     if (!backup) return undefined;
-    const { position } = backup;
+    const { position, sums } = backup;
     process.stderr.write(
       `BackupAndRestore: going on with epoch ${position.epoch + 1}` +
         `${position.step > 0 ? `, step ${position.step + 1}` : ''} from ${this.path}\n`,
     );
     return {
       position,
+      sums,
       restore: async () => {
         backup.restoreModel();
         await restoreCallbacks(this.run.callbacks, backup.callbacks);
@@ -70,7 +71,7 @@ export class BackupAndRestore extends Callback {
     };
   }
 
-  override async onBoundary(position: Position): Promise<void> {
+  override async onBoundary(position: Position, sums: () => Promise<unknown>): Promise<void> {
     const isEpoch = position.step === 0;
     this.#finished = isEpoch && (position.epoch >= this.run.epochs || this.model.stopTraining);
     if (this.#finished && this.#delete) return;
@@ -78,7 +79,7 @@ export class BackupAndRestore extends Callback {
     if (!isEpoch && (this.#steps === null || this.#stepsSince < this.#steps)) return;
     this.#stepsSince = 0;
     const callbacks = await statesOf(this.run.callbacks);
-    await writeBackup(this.path, this.model, position, callbacks);
+    await writeBackup(this.path, this.model, { position, sums: await sums(), callbacks });
   }
 
   override async onTrainEnd(): Promise<void> {

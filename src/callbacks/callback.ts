@@ -24,13 +24,13 @@ export interface Position {
   readonly epoch: number;
   /** How many of its steps are done. */
   readonly step: number;
-  /** What was summed up over those steps, as plain JSON. */
-  readonly sums: unknown;
 }
 
 /** How to go on at a place of an earlier run. */
 export interface Resumption {
   readonly position: Position;
+  /** What was summed up over the steps of the epoch: loss and metrics. */
+  readonly sums: unknown;
   /** Puts everything back as it was there. */
   restore(): HookResult;
 }
@@ -80,9 +80,10 @@ export abstract class Callback {
 
   /**
    * Between two steps, and after every epoch: all callbacks have been told everything before and
-   * nothing after, so that what is saved now is the whole state of the run.
+   * nothing after, so that what is saved now is the whole state of the run. `sums` gives, as plain
+   * JSON, what was summed up over the steps of the epoch.
    */
-  onBoundary(_position: Position): HookResult {}
+  onBoundary(_position: Position, _sums: () => Promise<unknown>): HookResult {}
 
   /** Asked after `onTrainBegin`: where an earlier run of the same kind is to be gone on with. */
   resume?(): Promise<Resumption | undefined>;

@@ -43,6 +43,14 @@ abstract class Share extends Metric {
   protected clear(): void {
     this.#mean.clear();
   }
+
+  override state(): unknown {
+    return this.#mean.state();
+  }
+
+  override restore(state: unknown): void {
+    this.#mean.restore(state as [number, number]);
+  }
 }
 
 // ---- rules --------------------------------------------------------------------------------------

@@ -80,6 +80,16 @@ export class AUC extends Metric {
     this.#negatives.fill(0);
   }
 
+  override state(): unknown {
+    return [[...this.#positives], [...this.#negatives]];
+  }
+
+  override restore(state: unknown): void {
+    const [positives, negatives] = state as [number[], number[]];
+    this.#positives.set(positives);
+    this.#negatives.set(negatives);
+  }
+
   protected override ownConfig(): Record<string, unknown> {
     const { numThresholds, curve, fromLogits } = this;
     return { numThresholds, curve, fromLogits };

@@ -90,6 +90,14 @@ abstract class CountMetric extends Metric {
     this.#counts = noCounts();
   }
 
+  override state(): unknown {
+    return structuredClone(this.#counts);
+  }
+
+  override restore(state: unknown): void {
+    this.#counts = structuredClone(state) as Counts;
+  }
+
   protected override ownConfig(): Record<string, unknown> {
     const { topK, classId } = this;
     // JSON has no −∞; it is the default where it occurs.
@@ -222,6 +230,14 @@ export class FBetaScore extends Metric {
     this.#counts = [];
   }
 
+  override state(): unknown {
+    return structuredClone(this.#counts);
+  }
+
+  override restore(state: unknown): void {
+    this.#counts = structuredClone(state) as Counts[];
+  }
+
   protected override ownConfig(): Record<string, unknown> {
     return { average: this.average, beta: this.beta, threshold: this.threshold };
   }
@@ -289,6 +305,14 @@ export class ConfusionMatrix extends Metric<number[][]> {
 
   protected clear(): void {
     this.#counts = this.#zeros();
+  }
+
+  override state(): unknown {
+    return structuredClone(this.#counts);
+  }
+
+  override restore(state: unknown): void {
+    this.#counts = structuredClone(state) as number[][];
   }
 
   protected override ownConfig(): Record<string, unknown> {

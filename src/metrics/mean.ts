@@ -33,6 +33,14 @@ export abstract class MeanOfValues extends Metric {
   protected clear(): void {
     this.#mean.clear();
   }
+
+  override state(): unknown {
+    return this.#mean.state();
+  }
+
+  override restore(state: unknown): void {
+    this.#mean.restore(state as [number, number]);
+  }
 }
 
 /** From (yTrue, yPred [batch, …]) values of the samples, [batch] or [batch, …]. */

@@ -37,6 +37,12 @@ export abstract class Metric<Result = number> implements Configurable {
   /** Forgets everything counted. */
   protected abstract clear(): void;
 
+  /** A copy of all that was counted, as plain JSON: what {@link restore} goes on from. */
+  state?(): unknown;
+
+  /** Goes on from what was counted before. */
+  restore?(state: unknown): void;
+
   /** What the constructor takes besides the name. */
   protected ownConfig?(): Record<string, unknown>;
 
@@ -110,5 +116,15 @@ export class WeightedMean {
 
   clear(): void {
     this.#sum = this.#weight = 0;
+  }
+
+  /** What {@link restore} takes. */
+  state(): readonly [sum: number, weight: number] {
+    return [this.#sum, this.#weight];
+  }
+
+  restore([sum, weight]: readonly [sum: number, weight: number]): void {
+    this.#sum = sum;
+    this.#weight = weight;
   }
 }

@@ -38,4 +38,12 @@ export class R2Score extends Metric {
   protected clear(): void {
     this.#sums = [];
   }
+
+  override state(): unknown {
+    return this.#sums.map((each) => [...each]);
+  }
+
+  override restore(state: unknown): void {
+    this.#sums = (state as number[][]).map((each) => Float64Array.from(each));
+  }
 }

@@ -18,6 +18,8 @@ import type { ModelRecord } from './save.js';
 interface RunRecord extends ModelRecord {
   readonly run: {
     readonly position: Position;
+    /** What loss and metrics have summed up in the epoch. */
+    readonly sums: unknown;
     /** Shapes of samples, to build a model with that is not built before data comes. */
     readonly inputShapes: readonly Shape[];
     readonly stopTraining: boolean;
@@ -26,10 +28,16 @@ interface RunRecord extends ModelRecord {
   };
 }
 
-/** A backup that was read and fits the model. */
-export interface Backup {
+/** Where a run is, besides its model. */
+export interface RunState {
   readonly position: Position;
+  readonly sums: unknown;
+  /** What callbacks remember, by callback. */
   readonly callbacks: ReadonlyMap<string, CallbackState>;
+}
+
+/** A backup that was read. */
+export interface Backup extends RunState {
   /** Puts weights, optimizer, random numbers and the counts of the model back. */
   restoreModel(): void;
 }
@@ -40,8 +48,7 @@ const tensorName = (callback: string, key: string): string => `callback/${callba
 export async function writeBackup(
   path: string,
   model: Model,
-  position: Position,
-  callbacks: ReadonlyMap<string, CallbackState>,
+  { position, sums, callbacks }: RunState,
 ): Promise<void> {
   const tensors = weightTensors(model);
   const training = addTraining(model, tensors);
@@ -54,6 +61,7 @@ export async function writeBackup(
   const { stopTraining, inputShapes } = model;
   const run: RunRecord['run'] = {
     position,
+    sums,
     inputShapes,
     stopTraining,
     callbacks: Object.fromEntries(values),
@@ -80,6 +88,7 @@ export async function readBackup(path: string, model: Model): Promise<Backup | n
   }
   return {
     position: run.position,
+    sums: run.sums,
     callbacks: new Map(
       Object.entries(run.callbacks).map(([name, values]) => [
         name,

@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { CallbackList } from '../callbacks/callback.js';
-import type { Callback, Position, Resumption, RunInfo } from '../callbacks/callback.js';
+import type { Callback, Resumption, RunInfo } from '../callbacks/callback.js';
 import { History } from '../callbacks/history.js';
 import { ProgressBar } from '../callbacks/progress-bar.js';
 import { ValueError } from '../errors.js';
@@ -45,6 +45,13 @@ export async function fitModel(
 ): Promise<History> {
   const run = new Run(model, compiled, data, targets, options);
   return run.all();
+}
+
+/** What an epoch sums up over its steps, as plain JSON. */
+interface Sums {
+  readonly totals: TotalsState;
+  /** One per metric; null for metrics that cannot tell. */
+  readonly metrics: readonly unknown[];
 }
 
 class Run {
@@ -139,7 +146,7 @@ class Run {
     resetMetrics(this.#compiled);
     if (resumption) {
       await resumption.restore();
-      this.#totals.restore(resumption.position.sums as TotalsState);
+      this.#restoreSums(resumption.sums as Sums);
     }
     const complete = await this.#trainEpoch(epoch, resumption?.position.step ?? 0);
     this.#model.epochsSeen++;
@@ -155,7 +162,24 @@ class Run {
     }
     this.#logs = logs;
     await this.#callbacks.call('onEpochEnd', epoch, logs);
-    await this.#callbacks.call('onBoundary', { epoch: epoch + 1, step: 0, sums: null });
+    await this.#callbacks.call('onBoundary', { epoch: epoch + 1, step: 0 }, this.#sums);
+  }
+
+  /** What the epoch has summed up so far. */
+  readonly #sums = async (): Promise<Sums> => {
+    const metrics = allMetrics(this.#compiled).map(({ metric }) => metric);
+    for (const metric of metrics) await metric.settled();
+    return {
+      totals: this.#totals.state(),
+      metrics: metrics.map((metric) => metric.state?.() ?? null),
+    };
+  };
+
+  #restoreSums({ totals, metrics }: Sums): void {
+    this.#totals.restore(totals);
+    allMetrics(this.#compiled).forEach(({ metric }, i) => {
+      if (metrics[i] !== null) metric.restore?.(metrics[i]);
+    });
   }
 
   /** Runs the steps of one epoch from the first on; false when it was interrupted. */
@@ -175,8 +199,7 @@ class Run {
       }
       step++;
       if (watched) {
-        const position: Position = { epoch, step, sums: this.#totals.state() };
-        await this.#callbacks.call('onBoundary', position);
+        await this.#callbacks.call('onBoundary', { epoch, step }, this.#sums);
       }
       await this.#turn();
     };
