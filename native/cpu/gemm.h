@@ -1,9 +1,9 @@
 // Matrix products: C [m, n] = A [m, k] · B [k, n], blocked for the caches.
 //
-// The work of one thread is a rectangle of C. It walks C in column blocks and k in depth blocks
-// such that a block of B stays in the second-level cache, and streams the rows of A past it. What
-// lies badly for the register tiles is packed first, strip by strip. Depth blocks follow from k
-// alone, so a result has the same bits however C was divided.
+// The work of one thread is a rectangle of C. It walks k in depth blocks, which follow from k
+// alone, so that a result has the same bits however C was divided. Within one, columns and rows of
+// C are taken in blocks such that either B's part or A's part stays in the second-level cache while
+// the other streams past; what lies badly for the register tiles is packed first.
 #pragma once
 
 #include "cpu/gemm_pack.h"
@@ -12,16 +12,19 @@
 namespace gradloom::GRADLOOM_ISA {
 namespace {
 
-// Depth of a block: with it the widest strip of B fills three quarters of a usual first-level cache.
+// Depth of a block: with it the widest strip of B fills three quarters of a usual first-level
+// cache.
 template <class T>
 constexpr int64_t depthLimit = 1024 / int64_t(sizeof(T));
-// Rows of A between two strips of B, a multiple of tileRows.
+// Columns of B packed at a time where A stays in cache: 2 MiB, a part of a usual third level.
+constexpr int64_t widthLimit = (2 << 20) / 1024;
+// Rows of A that stream past together where B stays in cache; a multiple of tileRows.
 constexpr int64_t bandLimit = tileRows * 16;
-// Up to so many rows of C, B is read where it is: packing would cost more than it saves.
-constexpr int64_t rowsForDirectB = 64;
-// Up to so many bytes, A stored [k, m] is read where it is.
-constexpr int64_t bytesForDirectA = 16 << 10;
-constexpr int64_t lineBytes = 64;
+// Packing would cost more than it saves: for a matrix of at most so many bytes, and for B with rows
+// of at most so many bytes against at most so many rows of A.
+constexpr int64_t bytesForDirect = 16 << 10, rowBytesForDirectB = 1024, rowsForDirectB = 64;
+// Strips of B packed together.
+constexpr int64_t stripGroup = 8;
 
 // One product. A is stored [m, k], or [k, m] with transA; B [k, n], or [n, k] with transB. Row i of
 // C becomes product + row i of `add`, which is at add + i * addRow; null stands for zeros.
@@ -41,15 +44,23 @@ struct Range {
   int64_t size() const { return to - from; }
 };
 
-constexpr int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t atMost(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t ceilDivide(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+constexpr int64_t atMost(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
 
-// A range cut into the fewest pieces of at most `limit` units, as even as can be.
+// A range cut into pieces, as even as can be in units of `unit` elements; none is empty.
 class Cut {
  public:
-  Cut(Range range, int64_t unit, int64_t limit)
+  Cut(Range range, int64_t unit, int64_t wanted)
       : range(range), unit(unit), units(ceilDivide(range.size(), unit)) {
-    pieces = ceilDivide(units, limit);
+    pieces = atMost(units, wanted);
+  }
+  // The fewest pieces of at most `limit` units.
+  static Cut byLimit(Range range, int64_t unit, int64_t limit) {
+    return {range, unit, ceilDivide(range.size(), unit * limit)};
   }
   Range operator[](int64_t i) const {
     const int64_t from = range.from + units * i / pieces * unit;
@@ -64,119 +75,184 @@ class Cut {
   int64_t unit, units;
 };
 
+// How a rectangle rows × columns of a product is blocked.
+template <class T>
+struct Plan {
+  Cut depths;
+  int64_t depth, height, width;
+  bool directA, directB;
+
+  Plan(const Product<T>& p, int64_t rows, int64_t columns)
+      : depths(Cut::byLimit({0, p.k}, 1, depthLimit<T>)), depth(depths.longest()) {
+    constexpr int64_t size = sizeof(T);
+    const int64_t resident = caches().l2 / (depthLimit<T> * size);  // rows or columns to fill L2
+    directA = !p.transA || p.m * p.k * size <= bytesForDirect;
+    directB = !p.transB && p.n >= lanes<T> &&
+              (p.n * p.k * size <= bytesForDirect ||
+               (p.n * size <= rowBytesForDirectB && rows <= rowsForDirectB));
+    if (columns <= resident / 2 || rows <= bandLimit) {
+      height = bandLimit, width = resident / 2 / lanes<T> * lanes<T>;
+    } else {  // beyond a quarter, pages of A would begin to expel each other
+      directA = false;
+      height = resident / 4 / tileRows * tileRows, width = widthLimit;
+    }
+    height = atMost(height, ceilDivide(rows, tileRows) * tileRows);
+    width = atMost(width, columns);
+  }
+
+  int64_t sizeA() const { return directA ? 0 : height * (depth + lineLength<T>); }
+  int64_t sizeB() const { return depth * ceilDivide(width, lanes<T>) * lanes<T>; }
+};
+
 // The product's rectangle rows × columns, on this thread. finish(rows, columns) is called for each
 // part of it once its values are final and still in cache.
 template <class T, class Finish>
 class Block {
  public:
   Block(const Product<T>& product, Range rows, Range columns, Finish finish)
-      : p(product), rows(rows), columns(columns), finish(finish), depths({0, p.k}, 1, depthLimit<T>) {
-    depthSize = depths.longest();
-    const int64_t fitting = caches().l2 / 2 / int64_t(sizeof(T)) / (depthSize > 0 ? depthSize : 1);
-    width = ceilDivide(fitting, lanes<T>) * lanes<T>;
-    directA = !p.transA || p.m * p.k * int64_t(sizeof(T)) <= bytesForDirectA;
-    directB = !p.transB && rows.size() <= rowsForDirectB && p.n >= lanes<T>;
-    const int64_t padded = ceilDivide(atMost(width, columns.size()), lanes<T>) * lanes<T>;
-    packedA = static_cast<T*>(scratch(depthSize * (bandLimit + padded) * sizeof(T)));
-    packedB = packedA + depthSize * bandLimit;
+      : p(product),
+        rows(rows),
+        columns(columns),
+        finish(finish),
+        plan(product, rows.size(), columns.size()) {
+    packedA = static_cast<T*>(scratch(size_t(plan.sizeA() + plan.sizeB()) * sizeof(T)));
+    packedB = packedA + plan.sizeA();
   }
 
   void run() {
-    for (int64_t left = columns.from; left < columns.to; left += width) {
-      const Range part{left, atMost(left + width, columns.to)};
-      runDepth({0, depths.pieces == 0 ? 0 : depths[0].to}, part, depths.pieces <= 1);
-      for (int64_t i = 1; i < depths.pieces; i++) runDepth(depths[i], part, i + 1 == depths.pieces);
+    for (int64_t left = columns.from; left < columns.to; left += plan.width) {
+      part = {left, atMost(left + plan.width, columns.to)};
+      const int64_t last = plan.depths.pieces - 1;
+      if (last < 0) runDepth({0, 0}, true);
+      for (int64_t i = 0; i <= last; i++) runDepth(plan.depths[i], i == last);
     }
   }
 
  private:
-  void runDepth(Range depth, Range part, bool last) {
-    const Cut strips(part, lanes<T>, tileVectors);
-    for (int64_t top = rows.from; top < rows.to; top += bandLimit) {
-      const Range band{top, atMost(top + bandLimit, rows.to)};
+  void runDepth(Range range, bool last) {
+    depth = range;
+    const Cut strips = Cut::byLimit(part, lanes<T>, tileVectors);
+    for (int64_t top = rows.from; top < rows.to; top += plan.height) {
+      band = {top, atMost(top + plan.height, rows.to)};
       Strip<T> s;
-      placeA(s, band, depth);
+      placeA(s);
       for (int64_t i = 0; i < strips.pieces; i++) {
-        const Range strip = strips[i];
-        const int vectors = int(ceilDivide(strip.size(), lanes<T>));
-        s.lastLanes = int(strip.size()) - (vectors - 1) * lanes<T>;
-        placeB(s, depth, strip, packedB + depth.size() * (strip.from - part.from), vectors,
-               top == rows.from);
-        placeC(s, band, strip, depth.from == 0);
-        aim(s, band, depth, i);
-        runStrip(s, band.size(), vectors);
+        if (top == rows.from) packB(strips, i);
+        placeB(s, strips[i]);
+        placeC(s, strips[i]);
+        aim(s, strips, i);
+        runStrip(s, band.size(), vectorsOf(strips[i]));
       }
       if (last) finish(band, part);
     }
   }
 
-  void placeA(Strip<T>& s, Range band, Range depth) {
-    if (!p.transA) {
-      s.a = p.a + band.from * p.k + depth.from;
-      s.aRow = s.aNext = p.k, s.aStep = 1;
-    } else if (directA) {
-      s.a = p.a + depth.from * p.m + band.from;
-      s.aRow = s.aNext = 1, s.aStep = p.m;
+  const T* storedA(int64_t row, int64_t step) const {
+    return p.a + (p.transA ? step * p.m + row : row * p.k + step);
+  }
+  const T* storedB(int64_t step, int64_t column) const {
+    return p.b + (p.transB ? column * p.k + step : step * p.n + column);
+  }
+  static int vectorsOf(Range strip) { return int(ceilDivide(strip.size(), lanes<T>)); }
+  T* placeOf(Range strip) { return packedB + depth.size() * (strip.from - part.from); }
+
+  void placeA(Strip<T>& s) {
+    const T* from = storedA(band.from, depth.from);
+    const int64_t row = p.transA ? p.m : p.k;
+    s.a = plan.directA ? from : packedA;
+    s.aRow = p.transA ? 1 : plan.directA ? row : depth.size() + lineLength<T>;
+    s.aStep = !p.transA ? 1 : plan.directA ? row : tileRows;
+    s.aNext = plan.directA ? s.aRow : depth.size() + lineLength<T>;
+    if (plan.directA) return;
+    if (p.transA)
+      packPanels(packedA, from, row, depth.size(), band.size());
+    else
+      copyRows(packedA, from, row, depth.size(), band.size());
+  }
+
+  // Packs strip i of B, or a group of strips from there on.
+  void packB(const Cut& strips, int64_t i) {
+    if (plan.directB || (!p.transB && i % stripGroup != 0)) return;
+    const int64_t end = atMost(p.transB ? i + 1 : i + stripGroup, strips.pieces);
+    int vectors[stripGroup];
+    for (int64_t j = i; j < end; j++) vectors[j - i] = vectorsOf(strips[j]);
+    const T* from = storedB(depth.from, strips[i].from);
+    const int64_t width = strips[end - 1].to - strips[i].from;
+    if (p.transB) {
+      transposeStrip(placeOf(strips[i]), from, p.k, depth.size(), width, vectors[0]);
     } else {
-      packPanels(packedA, p.a + depth.from * p.m + band.from, p.m, depth.size(), band.size());
-      s.a = packedA;
-      s.aRow = 1, s.aStep = tileRows, s.aNext = depth.size();
+      copyStrips(placeOf(strips[i]), from, p.n, depth.size(), width, vectors);
     }
   }
 
   // Loads of a strip that ends within a vector run into the next row of B; where there may be none,
   // in the last row, a copy is read.
-  void placeB(Strip<T>& s, Range depth, Range strip, T* packed, int vectors, bool first) {
-    const T* from = p.b + (p.transB ? strip.from * p.k + depth.from : depth.from * p.n + strip.from);
+  void placeB(Strip<T>& s, Range strip) {
+    const int vectors = vectorsOf(strip);
     s.k = depth.size();
+    s.b = placeOf(strip), s.bStep = vectors * lanes<T>;
     s.tail = nullptr;
-    if (directB) {
-      s.b = from, s.bStep = p.n;
-      if (s.lastLanes == lanes<T> || s.k == 0) return;
-      s.k -= 1;
-      s.tail = packed;
-      copyStrip<T>(packed, from + s.k * p.n, p.n, 1, vectors, s.lastLanes);
-      return;
-    }
-    s.b = packed, s.bStep = vectors * lanes<T>;
-    if (!first) return;
-    if (p.transB) {
-      transposeStrip(packed, from, p.k, s.k, vectors, s.lastLanes);
-    } else {
-      copyStrip<T>(packed, from, p.n, s.k, vectors, s.lastLanes);
-    }
+    s.lastLanes = int(strip.size() - (vectors - 1) * lanes<T>);
+    if (!plan.directB) return;
+    s.b = storedB(depth.from, strip.from), s.bStep = p.n;
+    if (s.lastLanes == lanes<T> || s.k == 0) return;
+    s.k -= 1;
+    s.tail = packedB;
+    copyRow<T>(packedB, s.b + s.k * p.n, vectors, s.lastLanes, true);
   }
 
-  void placeC(Strip<T>& s, Range band, Range strip, bool first) {
+  void placeC(Strip<T>& s, Range strip) {
     s.c = p.c + band.from * p.n + strip.from;
     s.cRow = p.n;
     s.add = s.c, s.addRow = p.n;
-    if (first) s.add = p.add ? p.add + band.from * p.addRow + strip.from : nullptr;
-    if (first) s.addRow = p.addRow;
+    if (depth.from > 0) return;
+    s.add = p.add ? p.add + band.from * p.addRow + strip.from : nullptr;
+    s.addRow = p.addRow;
   }
 
-  // Chooses what the tiles of strip i fetch ahead: the next band's part of A.
-  void aim(Strip<T>& s, Range band, Range depth, int64_t i) {
-    s.ahead = s.b, s.aheadStep = s.aheadNext = 0;
+  // Chooses what the tiles of strip i fetch ahead: in the first band a strip of B to be packed;
+  // then the next packed one, or where B stays in cache a share of what the next band needs of A.
+  void aim(Strip<T>& s, const Cut& strips, int64_t i) {
+    s.ahead = s.b, s.aheadStep = s.aheadNext = s.aheadTurn = 0;
+    if (band.from == rows.from && !plan.directB) {
+      const int64_t next = i + (p.transB ? 1 : stripGroup);
+      if (next >= strips.pieces) return;
+      const T* from = storedB(depth.from, strips[next].from);
+      return p.transB ? aimAlong(s, from, p.k) : aimAcross(s, from, p.n);
+    }
+    if (plan.height > bandLimit) {
+      if (i + 1 < strips.pieces) aimStraight(s, placeOf(strips[i + 1]));
+      return;
+    }
     const bool below = band.to < rows.to;
     const int64_t row = below ? band.to : rows.from, step = below ? depth.from : depth.to;
-    if (!p.transA && i < tileRows) {
-      s.ahead = p.a + (row + i) * p.k + step;
-      s.aheadStep = 1, s.aheadNext = tileRows * p.k;
-    } else if (!directA && i == 0) {
-      s.ahead = p.a + step * p.m + row;
-      s.aheadStep = p.m, s.aheadNext = lineBytes / int64_t(sizeof(T));
-    }
+    if (!p.transA && i < tileRows) aimAlong(s, storedA(row + i, step), tileRows * p.k);
+    if (!plan.directA && i == 0) aimAcross(s, storedA(row, step), p.m);
+  }
+
+  // Tile t fetches the row at from + t * row.
+  static void aimAlong(Strip<T>& s, const T* from, int64_t row) {
+    s.ahead = from, s.aheadStep = 4, s.aheadNext = row, s.aheadTurn = 4 * row;
+  }
+
+  // Four tiles together fetch a line of each row, the next four the lines beside them.
+  static void aimAcross(Strip<T>& s, const T* from, int64_t row) {
+    s.ahead = from, s.aheadStep = 4 * row, s.aheadNext = row, s.aheadTurn = lineLength<T>;
+  }
+
+  // The tiles fetch line after line.
+  static void aimStraight(Strip<T>& s, const T* from) {
+    s.ahead = from, s.aheadStep = lineLength<T>;
+    s.aheadNext = ceilDivide(s.k, 4) * lineLength<T>, s.aheadTurn = 4 * s.aheadNext;
   }
 
   const Product<T>& p;
   const Range rows, columns;
   Finish finish;
-  const Cut depths;
-  int64_t depthSize, width;
-  bool directA, directB;
+  const Plan<T> plan;
   T* packedA;
   T* packedB;
+  Range part{}, depth{}, band{};  // where the run is: columns, steps of k, rows
 };
 
 template <class T, class Finish>

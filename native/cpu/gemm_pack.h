@@ -6,6 +6,11 @@
 namespace gradloom::GRADLOOM_ISA {
 namespace {
 
+// Elements of a cache line. Rows and panels of packed A are followed by one to spare: without it
+// equal places of different ones would compete for the same set of the cache.
+template <class T>
+constexpr int64_t lineLength = 64 / int64_t(sizeof(T));
+
 // Transposition goes by squares of 16-byte parts, as many below each other as a vector has parts.
 template <class T>
 constexpr int squaresHigh = GRADLOOM_SHUFFLES ? lanes<T> / partLanes<T> : 1;
@@ -53,7 +58,7 @@ GRADLOOM_INLINE void transposeSquares(T* to, int64_t toRow, const T* from, int64
 template <class T, int squares = squaresHigh<T>>
 void transpose(T* to, int64_t toRow, const T* from, int64_t fromRow, int64_t rows,
                int64_t columns) {
-  constexpr int64_t size = partLanes<T>, high = squares * size, line = 64 / int(sizeof(T));
+  constexpr int64_t size = partLanes<T>, high = squares * size, line = lineLength<T>;
   const int64_t whole = rows - rows % high;
   for (int64_t left = 0; left < columns; left += line) {
     const int64_t right = left + line < columns ? left + line : columns;
@@ -76,49 +81,78 @@ void transpose(T* to, int64_t toRow, const T* from, int64_t fromRow, int64_t row
   }
 }
 
-// A strip of B, `depth` rows of `wanted` vectors, from rows `row` elements apart. Of the last
-// vector `lastLanes` lanes are the strip's; the others are what follows in memory, or zero.
+// One row of a strip of B, `wanted` vectors. Of the last vector `lastLanes` lanes are the strip's;
+// the others are what follows in memory, or zero where there may be nothing (`end`).
 template <class T, int vectors = tileVectors>
-void copyStrip(T* to, const T* from, int64_t row, int64_t depth, int wanted, int lastLanes) {
+GRADLOOM_INLINE void copyRow(T* to, const T* from, int wanted, int lastLanes, bool end) {
   if constexpr (vectors > 1) {
-    if (wanted < vectors) {
-      return copyStrip<T, vectors - 1>(to, from, row, depth, wanted, lastLanes);
-    }
+    if (wanted < vectors) return copyRow<T, vectors - 1>(to, from, wanted, lastLanes, end);
   }
   using V = Vec<T>;
   constexpr int64_t last = (vectors - 1) * lanes<T>;
-  const int64_t inside = depth - (lanes<T> - lastLanes + row - 1) / row;  // rows with room behind
-  for (int64_t p = 0; p < depth; p++, from += row, to += vectors * lanes<T>) {
-    GRADLOOM_UNROLL
-    for (int64_t v = 0; v < last; v += lanes<T>) store(to + v, load<V>(from + v));
-    store(to + last, p < inside ? load<V>(from + last) : loadFirst<V>(from + last, lastLanes));
+  GRADLOOM_UNROLL
+  for (int64_t v = 0; v < last; v += lanes<T>) store(to + v, load<V>(from + v));
+  store(to + last, end ? loadFirst<V>(from + last, lastLanes) : load<V>(from + last));
+}
+
+// Strips of B beside each other, `depth` rows of `width` elements, from rows `row` elements apart.
+// Strip i is vectors[i] vectors wide; each is contiguous and they follow each other. Whole rows are
+// read at a time: they may lie in different pages.
+template <class T>
+void copyStrips(T* to, const T* from, int64_t row, int64_t depth, int64_t width,
+                const int* vectors) {
+  const int64_t beyond = lanes<T> - 1 - (width - 1) % lanes<T>;  // lanes not in B
+  const int64_t inside = depth - (beyond + row - 1) / row;       // rows with room behind
+  for (int64_t p = 0; p < depth; p++, from += row) {
+    T* target = to;
+    int64_t left = 0;
+    for (int i = 0; left < width; i++) {
+      const int64_t padded = vectors[i] * lanes<T>;
+      const int64_t last = width - left < padded ? lanes<T> - beyond : lanes<T>;
+      prefetch(from + left + 2 * row);
+      copyRow(target + p * padded, from + left, vectors[i], int(last), p >= inside);
+      left += padded;
+      target += depth * padded;
+    }
   }
 }
 
-// The same from B stored [n, k]; the lanes that are not the strip's are zero.
+// One strip of B stored [n, k], `width` of them; the lanes that are not the strip's are zero.
 template <class T>
-void transposeStrip(T* to, const T* from, int64_t row, int64_t depth, int vectors, int lastLanes) {
-  const int64_t padded = vectors * lanes<T>, width = padded - lanes<T> + lastLanes;
+void transposeStrip(T* to, const T* from, int64_t row, int64_t depth, int64_t width, int vectors) {
+  const int64_t padded = vectors * lanes<T>;
   if (width < padded) {
     for (int64_t p = 1; p <= depth; p++) store(to + p * padded - lanes<T>, Vec<T>{});
   }
   transpose(to, padded, from, row, width, depth);
 }
 
-// Rows of A stored [k, m] as panels [depth, tileRows], one below the other; the last may have fewer
-// rows that mean something.
+// Rows of A stored [m, k] into rows of depth + lineLength.
+template <class T>
+void copyRows(T* to, const T* from, int64_t row, int64_t depth, int64_t rows) {
+  using V = Vec<T>;
+  const int64_t whole = depth - depth % lanes<T>;
+  for (int64_t i = 0; i < rows; i++, from += row, to += depth + lineLength<T>) {
+    for (int64_t p = 0; p < whole; p += lanes<T>) {
+      prefetch(from + row + p);
+      store(to + p, load<V>(from + p));
+    }
+    for (int64_t p = whole; p < depth; p++) to[p] = from[p];
+  }
+}
+
+// Rows of A stored [k, m] into panels [depth, tileRows], each followed by a line to spare; the last
+// may have fewer rows that mean something.
 template <class T>
 void packPanels(T* to, const T* from, int64_t row, int64_t depth, int64_t rows) {
-  for (int64_t top = 0; top < rows; top += tileRows) {
-    const T* source = from + top;
-    const int64_t height = rows - top < tileRows ? rows - top : tileRows;
-    for (int64_t p = 0; p < depth; p++, source += row, to += tileRows) {
-      if (height == tileRows) {
-        std::memcpy(to, source, sizeof(T) * tileRows);
-      } else {
-        for (int64_t i = 0; i < height; i++) to[i] = source[i];
-      }
+  const int64_t panel = tileRows * (depth + lineLength<T>), whole = rows - rows % tileRows;
+  for (int64_t p = 0; p < depth; p++, from += row, to += tileRows) {
+    T* target = to;
+    int64_t i = 0;
+    for (; i < whole; i += tileRows, target += panel) {
+      std::memcpy(target, from + i, sizeof(T) * tileRows);
     }
+    for (; i < rows; i++) target[i - whole] = from[i];
   }
 }
 

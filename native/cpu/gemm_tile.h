@@ -38,10 +38,11 @@ struct Strip {
   const T* add;
   int64_t addRow;
   int lastLanes;
-  // What will be needed next and is asked for meanwhile: step p of tile number t fetches the line
-  // at ahead + t * aheadNext + p * aheadStep. Any address will do.
+  // What will be needed next and is fetched into the second-level cache meanwhile: a line every
+  // fourth step, by tile number t from ahead + t % 4 * aheadNext + t / 4 * aheadTurn on, aheadStep
+  // apart. Any address will do.
   const T* ahead;
-  int64_t aheadStep, aheadNext;
+  int64_t aheadStep, aheadNext, aheadTurn;
 };
 
 // sums + add to one row of C.
@@ -58,12 +59,45 @@ GRADLOOM_INLINE void finishRow(T* c, const T* add, const Vec<T>* sum, int lastLa
   storeFirst<V>(c + at, add ? last + loadFirst<V>(add + at, lastLanes) : last, lastLanes);
 }
 
+// Keeps the compiler from seeing through a pointer. Unrolled, the loop below would otherwise be
+// given a register or a stack slot for every address in it, instead of a base and a few strides.
+template <class T>
+GRADLOOM_INLINE void hide([[maybe_unused]] const T*& pointer) {
+#if defined(__GNUC__)
+  asm("" : "+r"(pointer));
+#endif
+}
+
+// `count` steps of k, added to the sums; a and b move on.
+template <class T, int count, int rows, int vectors>
+GRADLOOM_INLINE void addSteps(Vec<T> (&sum)[rows][vectors], const Strip<T>& s, const T*& a,
+                              const T*& b) {
+  using V = Vec<T>;
+  GRADLOOM_UNROLL
+  for (int step = 0; step < count; step++) {
+    V right[vectors];
+    GRADLOOM_UNROLL
+    for (int v = 0; v < vectors; v++) right[v] = load<V>(b + v * lanes<T>);
+    GRADLOOM_UNROLL
+    for (int i = 0; i < rows; i++) {
+      const V left = splat<V>(a[i * s.aRow]);
+      GRADLOOM_UNROLL
+      for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
+    }
+    a += s.aStep;
+    b += s.bStep;
+    hide(a);
+    hide(b);
+  }
+}
+
 // Tiles of rows × vectors, one below the other, for rows [from, to) of C.
 template <class T, int rows, int vectors>
-void tiles(const Strip<T>& s, int64_t from, int64_t to) {
-  using V = Vec<T>;
+void tiles(const Strip<T>& strip, int64_t from, int64_t to) {
+  constexpr int unrolled = 4;
+  const Strip<T> s = strip;
   for (int64_t top = from; top < to; top += rows) {
-    V sum[rows][vectors] = {};
+    Vec<T> sum[rows][vectors] = {};
     T* c = s.c + top * s.cRow;
     GRADLOOM_UNROLL
     for (int i = 0; i < rows; i++) {
@@ -72,27 +106,16 @@ void tiles(const Strip<T>& s, int64_t from, int64_t to) {
     }
     const T* a = s.a + top * s.aNext;
     const T* b = s.b;
-    const T* ahead = s.ahead + top / tileRows * s.aheadNext;
-    int64_t steps = s.k;
-    for (bool more = s.tail != nullptr;; more = false) {
-      for (int64_t p = 0; p < steps; p++) {
-        prefetch(ahead);
-        V right[vectors];
-        GRADLOOM_UNROLL
-        for (int v = 0; v < vectors; v++) right[v] = load<V>(b + v * lanes<T>);
-        GRADLOOM_UNROLL
-        for (int i = 0; i < rows; i++) {
-          const V left = splat<V>(a[i * s.aRow]);
-          GRADLOOM_UNROLL
-          for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
-        }
-        a += s.aStep;
-        b += s.bStep;
-        ahead += s.aheadStep;
-      }
-      if (!more) break;
-      b = s.tail, steps = 1;
+    const int64_t number = top / tileRows;
+    const T* ahead = s.ahead + number % 4 * s.aheadNext + number / 4 * s.aheadTurn;
+    int64_t left = s.k;
+    for (; left >= unrolled; left -= unrolled) {
+      prefetchFar(ahead);
+      ahead += s.aheadStep;
+      addSteps<T, unrolled>(sum, s, a, b);
     }
+    for (; left > 0; left--) addSteps<T, 1>(sum, s, a, b);
+    if (s.tail) addSteps<T, 1>(sum, s, a, b = s.tail);
     GRADLOOM_UNROLL
     for (int i = 0; i < rows; i++) {
       const T* add = s.add ? s.add + (top + i) * s.addRow : nullptr;

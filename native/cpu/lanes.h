@@ -21,12 +21,15 @@
 namespace gradloom::GRADLOOM_ISA {
 namespace {
 
-// Asks for a cache line. The address need not be valid.
-GRADLOOM_INLINE void prefetch(const void* at) {
+// Asks for a cache line: at once, or into the second level for later. Any address will do.
+GRADLOOM_INLINE void prefetch([[maybe_unused]] const void* at) {
 #if defined(__GNUC__)
   __builtin_prefetch(at);
-#else
-  (void)at;
+#endif
+}
+GRADLOOM_INLINE void prefetchFar([[maybe_unused]] const void* at) {
+#if defined(__GNUC__)
+  __builtin_prefetch(at, 0, 2);
 #endif
 }
 
@@ -38,7 +41,7 @@ namespace detail {
 template <class H, size_t... i>
 GRADLOOM_INLINE Vec<Element<H>, 2 * lanesOf<H>> join(H low, H high, std::index_sequence<i...>) {
 #if GRADLOOM_SHUFFLES
-  if constexpr (lanesOf<H> > 1) return __builtin_shufflevector(low, high, int(i)...);
+  if constexpr (lanesOf < H >> 1) return __builtin_shufflevector(low, high, int(i)...);
 #endif
   Vec<Element<H>, 2 * lanesOf<H>> v;
   std::memcpy(&v, &low, sizeof(H));

@@ -1,7 +1,7 @@
 #include "cpu/scratch.h"
 
+#include <cstdio>
 #include <cstdlib>
-#include <new>
 
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
@@ -35,6 +35,10 @@ int64_t cacheSize(int name, int64_t usual) {
 }
 #endif
 
+int64_t within(int64_t size, int64_t least, int64_t most) {
+  return size < least ? least : size > most ? most : size;
+}
+
 Caches measure() {
   Caches found;
 #if defined(__APPLE__)
@@ -44,7 +48,15 @@ Caches measure() {
   found.l1 = cacheSize(_SC_LEVEL1_DCACHE_SIZE, found.l1);
   found.l2 = cacheSize(_SC_LEVEL2_CACHE_SIZE, found.l2);
 #endif
+  // What a hypervisor says may be nonsense, and a level shared by cores is not ours alone.
+  found.l1 = within(found.l1, 16 << 10, 128 << 10);
+  found.l2 = within(found.l2, 256 << 10, 2 << 20);
   return found;
+}
+
+[[noreturn]] void outOfMemory(size_t bytes) {
+  std::fprintf(stderr, "gradloom: no memory for %zu bytes of working space\n", bytes);
+  std::abort();
 }
 
 }  // namespace
@@ -53,7 +65,7 @@ void* scratch(size_t bytes) {
   if (bytes <= block.size) return block.aligned;
   const size_t size = bytes + bytes / 2;  // room to grow, so that growing is rare
   void* raw = std::malloc(size + alignment);
-  if (raw == nullptr) throw std::bad_alloc();
+  if (raw == nullptr) outOfMemory(bytes);
   std::free(block.raw);
   block.raw = raw;
   const size_t past = reinterpret_cast<uintptr_t>(raw) % alignment;

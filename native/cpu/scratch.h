@@ -7,7 +7,8 @@
 namespace gradloom {
 
 // At least `bytes` bytes, aligned to 64, of the calling thread's own: kept until the thread ends,
-// grown when more is asked for, overwritten by the thread's next user. Throws std::bad_alloc.
+// grown when more is asked for, overwritten by the thread's next user. Users ask for amounts that
+// follow from cache sizes, not from tensors' (a few MiB), so failing ends the process.
 void* scratch(size_t bytes);
 
 // Sizes in bytes of a core's data caches, or usual ones where the system doesn't tell.
