@@ -11,8 +11,24 @@ namespace gradloom::GRADLOOM_ISA {
 namespace {
 
 // A reduction of vectors (or scalars) V: its accumulator, `start` of an empty one, `take` of one
-// more element, `join` of two accumulators of any width.
-struct Sum {
+// more element, `join` of two accumulators of any width, and what a lane of one means as a result.
+struct Number {
+  template <class E>
+  static GRADLOOM_INLINE E result(E lane) {
+    return lane;
+  }
+};
+
+struct Truth {
+  template <class V>
+  using Accumulator = Mask<V>;
+  template <class E>
+  static GRADLOOM_INLINE bool result(E lane) {
+    return lane != 0;
+  }
+};
+
+struct Sum : Number {
   template <class V>
   using Accumulator = V;
   template <class V>
@@ -43,7 +59,7 @@ struct SumAbs : Sum {
   }
 };
 
-struct Multiplied {
+struct Multiplied : Number {
   template <class V>
   using Accumulator = V;
   template <class V>
@@ -62,7 +78,7 @@ struct Multiplied {
 
 // The extreme element; NaN beats everything and is never beaten.
 template <bool largest>
-struct Extreme {
+struct Extreme : Number {
   template <class V>
   using Accumulator = V;
   template <class V>
@@ -91,9 +107,7 @@ struct Extreme {
   }
 };
 
-struct Any {
-  template <class V>
-  using Accumulator = Mask<V>;
+struct Any : Truth {
   template <class V>
   static GRADLOOM_INLINE Mask<V> start() {
     return Mask<V>{};
@@ -108,9 +122,7 @@ struct Any {
   }
 };
 
-struct All {
-  template <class V>
-  using Accumulator = Mask<V>;
+struct All : Truth {
   template <class V>
   static GRADLOOM_INLINE Mask<V> start() {
     return V{} == V{};

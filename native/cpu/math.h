@@ -204,12 +204,12 @@ GRADLOOM_INLINE V tanh(V x) {
   } else {
     V size = abs(x);
     size = select(size > constant<V>(10), constant<V>(10), size);  // there it is 1
-    const V z = x * x;
+    const V z = size * size;
     const V p = polynomial(z, -0x1.55554ap-2, 0x1.110cfp-3, -0x1.b91f22p-5, 0x1.58ec9cp-6,
                            -0x1.995794p-8);  // |x| <= 0.55
     const V one = constant<V>(1);
     const V far = one - constant<V>(2) / (exp(V(size + size)) + one);
-    return select(size < constant<V>(0.55), V(x * z * p + x), copySign(far, x));
+    return copySign(select(size < constant<V>(0.55), V(size * z * p + size), far), x);
   }
 }
 

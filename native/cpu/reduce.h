@@ -19,14 +19,10 @@ inline int64_t itemsPerChunk(int64_t cost) {
   return cost < reduceGrain ? reduceGrain / (cost < 1 ? 1 : cost) : 1;
 }
 
-template <class R, class A>
-GRADLOOM_INLINE void storeResults(R* out, A results, int first, int count) {
-  for (int i = first; i < first + count; i++) {
-    if constexpr (std::is_same_v<R, uint8_t>)
-      out[i] = lane(results, i) != 0 ? lane(results, i) : 0;
-    else
-      out[i] = static_cast<R>(lane(results, i));
-  }
+// out[i] = the result in lane i, for the lanes from `first` on.
+template <class Op, class R, class A>
+GRADLOOM_INLINE void storeResults(R* out, A results, int first) {
+  for (int i = first; i < lanesOf<A>; i++) out[i] = static_cast<R>(Op::result(lane(results, i)));
 }
 
 // Columns [from, to) of one matrix a [n, inner]. `Columns` has run<V, width>(out, column), which
@@ -58,7 +54,7 @@ struct FoldColumns {
     foldRows<Op, V, width>(sums, a + column, n, inner);
     const int first = last > 0 ? lanesOf<V> - last : 0;
     for (int w = 0; w < width; w++) {
-      storeResults(out + column + w * lanesOf<V>, sums[w], first, lanesOf<V> - first);
+      storeResults<Op>(out + column + w * lanesOf<V>, sums[w], first);
     }
   }
 };
@@ -143,7 +139,7 @@ struct ExtremeColumns {
     }
     const int first = last > 0 ? lanesOf<V> - last : 0;
     for (int w = 0; w < width; w++) {
-      storeResults(out + column + w * lanesOf<V>, index[w], first, lanesOf<V> - first);
+      storeResults<Number>(out + column + w * lanesOf<V>, index[w], first);
     }
   }
 };

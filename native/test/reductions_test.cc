@@ -79,8 +79,8 @@ void check(const TypeKernels<T>& table, Reduction reduction, const std::vector<T
     for (int64_t i = 0; i < s.inner; i++) {
       const long double wanted = reference(reduction, a, s, o, i);
       const long double got = (long double)out[size_t(o * s.inner + i)];
-      const bool bothNaN = std::isnan(got) && std::isnan(wanted);
-      CHECK(bothNaN || fabsl(got - wanted) <= tolerance * fabsl(wanted),
+      const bool same = got == wanted || (std::isnan(got) && std::isnan(wanted));
+      CHECK(same || fabsl(got - wanted) <= tolerance * fabsl(wanted),
             "reduction %d of %lld x %lld x %lld: %.9Lg, expected %.9Lg", int(reduction),
             (long long)s.outer, (long long)s.n, (long long)s.inner, got, wanted);
     }
