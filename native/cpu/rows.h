@@ -155,7 +155,9 @@ void crossEntropy(T* loss, T* difference, const T* logits, const int32_t* labels
       const V top = splat<V>(largest), normal = splat<V>(logSum), share = splat<V>(mass / sum);
       eachVector<T>(classes, [&](int64_t i, int64_t count) {
         const V p = loadSome(target + i, count);
-        cost -= p * (loadSome(x + i, count) - top - normal);
+        // A class that cannot be (logit -inf) costs nothing where its probability is 0.
+        const V term = p * (loadSome(x + i, count) - top - normal);
+        cost -= select(p == V{}, V{}, term);
         if (d) storeSome(d + i, V(loadSome(d + i, count) * share - p), count);
       });
       loss[row] = gradloom::GRADLOOM_ISA::sum(cost);
