@@ -52,27 +52,23 @@ constexpr int64_t atMost(int64_t a, int64_t b) {
 }
 
 // A range cut into pieces, as even as can be in units of `unit` elements; none is empty.
-class Cut {
- public:
-  Cut(Range range, int64_t unit, int64_t wanted)
-      : range(range), unit(unit), units(ceilDivide(range.size(), unit)) {
-    pieces = atMost(units, wanted);
+struct Cut {
+  Range whole;
+  int64_t unit, units, pieces;
+
+  static Cut into(int64_t wanted, Range whole, int64_t unit) {
+    const int64_t units = ceilDivide(whole.size(), unit);
+    return {whole, unit, units, atMost(units, wanted)};
   }
   // The fewest pieces of at most `limit` units.
-  static Cut byLimit(Range range, int64_t unit, int64_t limit) {
-    return {range, unit, ceilDivide(range.size(), unit * limit)};
+  static Cut byLimit(int64_t limit, Range whole, int64_t unit) {
+    return into(ceilDivide(whole.size(), unit * limit), whole, unit);
   }
   Range operator[](int64_t i) const {
-    const int64_t from = range.from + units * i / pieces * unit;
-    return {from, atMost(range.from + units * (i + 1) / pieces * unit, range.to)};
+    const int64_t from = whole.from + units * i / pieces * unit;
+    return {from, atMost(whole.from + units * (i + 1) / pieces * unit, whole.to)};
   }
   int64_t longest() const { return pieces == 0 ? 0 : ceilDivide(units, pieces) * unit; }
-
-  int64_t pieces;
-
- private:
-  Range range;
-  int64_t unit, units;
 };
 
 // How a rectangle rows × columns of a product is blocked.
@@ -83,7 +79,7 @@ struct Plan {
   bool directA, directB;
 
   Plan(const Product<T>& p, int64_t rows, int64_t columns)
-      : depths(Cut::byLimit({0, p.k}, 1, depthLimit<T>)), depth(depths.longest()) {
+      : depths(Cut::byLimit(depthLimit<T>, {0, p.k}, 1)), depth(depths.longest()) {
     constexpr int64_t size = sizeof(T);
     const int64_t resident = caches().l2 / (depthLimit<T> * size);  // rows or columns to fill L2
     directA = !p.transA || p.m * p.k * size <= bytesForDirect;
@@ -109,12 +105,12 @@ struct Plan {
 template <class T, class Finish>
 class Block {
  public:
-  Block(const Product<T>& product, Range rows, Range columns, Finish finish)
+  Block(const Product<T>& product, Range ofRows, Range ofColumns, Finish whenFinal)
       : p(product),
-        rows(rows),
-        columns(columns),
-        finish(finish),
-        plan(product, rows.size(), columns.size()) {
+        rows(ofRows),
+        columns(ofColumns),
+        finish(whenFinal),
+        plan(product, ofRows.size(), ofColumns.size()) {
     packedA = static_cast<T*>(scratch(size_t(plan.sizeA() + plan.sizeB()) * sizeof(T)));
     packedB = packedA + plan.sizeA();
   }
@@ -131,7 +127,7 @@ class Block {
  private:
   void runDepth(Range range, bool last) {
     depth = range;
-    const Cut strips = Cut::byLimit(part, lanes<T>, tileVectors);
+    const Cut strips = Cut::byLimit(tileVectors, part, lanes<T>);
     for (int64_t top = rows.from; top < rows.to; top += plan.height) {
       band = {top, atMost(top + plan.height, rows.to)};
       Strip<T> s;

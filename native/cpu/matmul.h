@@ -59,8 +59,8 @@ template <class T, class ProductOf, class Finish>
 void multiplyAll(int64_t batch, const ProductOf& product, const Finish& finish) {
   const Product<T> shape = product(0);
   const Grid grid = gridFor(shape, batch);
-  const Cut rows({0, shape.m}, tileRows, grid.rows);
-  const Cut columns({0, shape.n}, lanes<T>, grid.columns);
+  const Cut rows = Cut::into(grid.rows, {0, shape.m}, tileRows);
+  const Cut columns = Cut::into(grid.columns, {0, shape.n}, lanes<T>);
   const int64_t each = rows.pieces * columns.pieces;
   const double cost = blockCost(shape, rows.longest(), columns.longest());
   const int64_t grain = cost < taskCost ? int64_t(taskCost / cost) + 1 : 1;
