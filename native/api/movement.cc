@@ -181,14 +181,17 @@ void reduce(const Call& call, int number, Array out, Array a, int64_t outer, int
 
 void cumsum(const Call& call, Array out, Array a, int64_t outer, int64_t n, int64_t inner,
             bool reverse) {
-  call.checkType(out, a.dtype == DType::uint8 ? DType::int32 : a.dtype);
+  const bool widens = a.dtype == DType::uint8 && out.dtype == DType::int32;
+  if (!widens) call.checkType(out, a.dtype);
   call.checkLength(a, call.product({outer, n, inner}));
   call.checkLength(out, a.length);
   if (out.length == 0) return;
+  if (widens) {
+    return gradloom::cumsum(out.as<int32_t>(), a.as<uint8_t>(), outer, n, inner, reverse);
+  }
   withType(a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    using R = std::conditional_t<std::is_same_v<T, uint8_t>, int32_t, T>;
-    gradloom::cumsum<R, T>(out.as<R>(), a.as<T>(), outer, n, inner, reverse);
+    gradloom::cumsum(out.as<T>(), a.as<T>(), outer, n, inner, reverse);
   });
 }
 

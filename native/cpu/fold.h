@@ -1,7 +1,7 @@
 // Folding many elements into one: what a reduction does with an element, and the loops that do it
 // to vectors. reduce.h applies them to tensors.
 //
-// Sums of floating point numbers are pairwise: blocks of 64 terms a lane, then sums of two sums of
+// Sums of floating point numbers are pairwise: blocks of 16 terms a lane, then sums of two sums of
 // equal size, so that the error grows with the logarithm of the number of terms.
 #pragma once
 
@@ -143,7 +143,7 @@ GRADLOOM_INLINE V loadAs(const From* from) {
   return convert<Element<V>>(load<Vec<From, lanesOf<V>>>(from));
 }
 
-constexpr int64_t foldBlock = 64;
+constexpr int64_t foldBlock = 16;
 
 // out[w] = the fold of a[row * stride + w * lanes …] over all rows, for `width` vectors side by
 // side.

@@ -133,13 +133,14 @@ GRADLOOM_MOVES(uint8_t)
 GRADLOOM_MOVES(uint32_t)
 GRADLOOM_MOVES(uint64_t)
 
-#define GRADLOOM_ADDS(T, R)                                                                    \
+#define GRADLOOM_ADDS(T)                                                                       \
   template void scatterAdd(T*, const T*, const int32_t*, int64_t, int64_t, int64_t, int64_t);  \
   template void putAlongAdd(T*, const T*, const int32_t*, int64_t, int64_t, int64_t, int64_t); \
-  template void cumsum(R*, const T*, int64_t, int64_t, int64_t, bool);
-GRADLOOM_ADDS(float, float)
-GRADLOOM_ADDS(double, double)
-GRADLOOM_ADDS(int32_t, int32_t)
-GRADLOOM_ADDS(uint8_t, int32_t)
+  template void cumsum(T*, const T*, int64_t, int64_t, int64_t, bool);
+GRADLOOM_ADDS(float)
+GRADLOOM_ADDS(double)
+GRADLOOM_ADDS(int32_t)
+GRADLOOM_ADDS(uint8_t)
+template void cumsum(int32_t*, const uint8_t*, int64_t, int64_t, int64_t, bool);
 
 }  // namespace gradloom

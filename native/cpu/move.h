@@ -44,7 +44,7 @@ void putAlongAdd(T* out, const T* a, const int32_t* index, int64_t outer, int64_
                  int64_t inner);
 
 // Running sum along the middle of a [outer, n, inner], backwards when `reverse`. Floating point
-// sums are taken in double; R is int32 where T is uint8, else T.
+// sums are taken in double; integers wrap. R is T, or int32 where T is uint8.
 template <class R, class T>
 void cumsum(R* out, const T* a, int64_t outer, int64_t n, int64_t inner, bool reverse);
 

@@ -122,13 +122,13 @@ void indexing() {
 void runningSums() {
   const std::vector<float> a = {1, 2, 3, 4, 5, 6};
   std::vector<float> out(6);
-  cumsum<float, float>(out.data(), a.data(), 1, 3, 2, false);
+  cumsum(out.data(), a.data(), 1, 3, 2, false);
   CHECK((out == std::vector<float>{1, 2, 4, 6, 9, 12}), "cumsum of columns");
-  cumsum<float, float>(out.data(), a.data(), 2, 3, 1, true);
+  cumsum(out.data(), a.data(), 2, 3, 1, true);
   CHECK((out == std::vector<float>{6, 5, 3, 15, 11, 6}), "reversed cumsum of rows");
   const std::vector<uint8_t> bytes(600, 255);
   std::vector<int32_t> wide(600);
-  cumsum<int32_t, uint8_t>(wide.data(), bytes.data(), 1, 600, 1, false);
+  cumsum(wide.data(), bytes.data(), 1, 600, 1, false);
   CHECK(wide[599] == 600 * 255, "cumsum of bytes");
 }
 

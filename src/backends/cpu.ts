@@ -1,5 +1,6 @@
 /** The `cpu` backend: kernels in SIMD C++ on all cores, through the native addon. */
 
+import { ValueError } from '../errors.js';
 import type { Backend } from './backend.js';
 import { hostMemory } from './host-memory.js';
 import type { Addon } from './load-addon.js';
@@ -18,5 +19,11 @@ export interface CpuAddon extends Addon, Kernels {
 /** The backend over a loaded addon. Its methods are the addon's own functions: no wrapper between. */
 export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
   const { tableHash: _hash, isa: _isa, isas: _isas, ...kernels } = addon as CpuAddon;
-  return { backend: { device: 'cpu', host: true, ...hostMemory, ...kernels } };
+  const setThreads = (count: number): void => {
+    if (!Number.isInteger(count) || count < 1 || count > 256) {
+      throw new ValueError(`device cpu: ${count} threads asked for, expected 1 to 256`);
+    }
+    kernels.setThreads(count);
+  };
+  return { backend: { device: 'cpu', host: true, ...hostMemory, ...kernels, setThreads } };
 }
