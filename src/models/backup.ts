@@ -82,10 +82,10 @@ export async function readBackup(path: string, model: Model): Promise<Backup | n
   if (!isThere) return null;
   const file = await readSafetensors(path);
   const record = readRecord(file.metadata) as RunRecord | null;
-  const { training, run } = record ?? {};
-  if (!training || !run || !isPosition(run.position)) {
+  if (!record?.training || !isPosition((record as Partial<RunRecord>).run?.position)) {
     throw new FileError(`${path} is no backup of a training run`);
   }
+  const { training, run, weights } = record;
   return {
     position: run.position,
     sums: run.sums,
@@ -99,7 +99,7 @@ export async function readBackup(path: string, model: Model): Promise<Backup | n
       try {
         model.ensureBuilt(...run.inputShapes);
         assignWeights(model, weightsOf(file), {});
-        restoreTraining(model, training, file.tensors);
+        restoreTraining(model, training, weights, file.tensors);
       } catch (error) {
         if (!(error instanceof GradloomError)) throw error;
         throw new FileError(

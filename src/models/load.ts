@@ -66,7 +66,7 @@ function modelFrom(file: Safetensors, options: LoadOptions): Model {
   const { compile, training } = record;
   if (compile && (options.compile ?? true)) {
     model.compile(compile);
-    if (training) restoreTraining(model, training, file.tensors);
+    if (training) restoreTraining(model, training, record.weights, file.tensors);
   }
   if (training && options.restoreGenerator) defaultGenerator.restore(training.generator);
   return model;

@@ -7,10 +7,14 @@ import { optimizerPrefix } from './save.js';
 import type { TrainingRecord } from './save.js';
 import { namedWeights } from './weight-names.js';
 
-/** Gives a model the optimizer's state and the count of epochs that a file holds. */
+/**
+ * Gives a model the optimizer's state and the count of epochs that a file holds. The model's
+ * weights are those of the file in order (`names`): their own names may be others.
+ */
 export function restoreTraining(
   model: Model,
   training: TrainingRecord,
+  names: readonly string[],
   tensors: ReadonlyMap<string, Tensor>,
 ): void {
   const { epochsSeen, optimizer } = training;
@@ -18,8 +22,7 @@ export function restoreTraining(
   if (!isCount(epochsSeen) || numbers.length === 0 || !numbers.every(isNumber)) {
     throw new FileError('its state of training is not made of numbers: it is damaged');
   }
-  const weights = [...namedWeights(model)];
-  const indexOf = new Map(weights.map(([name], index) => [name, index]));
+  const indexOf = new Map(names.map((name, index) => [name, index]));
   const state: Record<string, Tensor> = {};
   for (const [name, tensor] of tensors) {
     if (!name.startsWith(optimizerPrefix)) continue;
@@ -29,7 +32,7 @@ export function restoreTraining(
     if (index === undefined) continue;
     state[`${index}/${path.slice(cut + 1)}`] = tensor;
   }
-  const parameters = weights.map(([, { value }]) => value);
+  const parameters = [...namedWeights(model).values()].map(({ value }) => value);
   model.optimizer.restore({ numbers: optimizer, tensors: state }, parameters);
   model.epochsSeen = epochsSeen;
 }
