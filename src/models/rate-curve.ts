@@ -85,7 +85,8 @@ function scaleOf({ rates, smoothed }: RateCurve): Scale {
     low,
     high,
     x: (rate) => (Math.log(rate) - first) / (last - first || 1),
-    y: (loss) => Math.min(1, (loss - low) / (high - low)),
+    // Single steps stray: they are drawn at the edge.
+    y: (loss) => Math.min(1, Math.max(0, (loss - low) / (high - low))),
   };
 }
 
