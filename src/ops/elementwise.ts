@@ -17,16 +17,14 @@ import { isRecording, track, tracks } from '../autograd/tape.js';
 import { DeviceError, DTypeError, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { broadcastShapes, broadcastStrides, mergeAxes, sameShape } from '../tensor/shape.js';
-import type { Shape } from '../tensor/shape.js';
+import { broadcastShapes, checkNumber } from '../tensor/shape.js';
 import { empty, fromArray, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { broadcastTo, sumTo } from './broadcast.js';
+import { runKernel } from './run-kernel.js';
 
 /** A tensor, or a number standing for one value everywhere. */
 export type Operand = TensorLike;
-
-// ---- running kernels --------------------------------------------------------------------------
 
 /** Throws DeviceError unless both are on one device. */
 export function checkSameDevice(name: string, a: Tensor, b: Tensor): void {
@@ -36,77 +34,6 @@ export function checkSameDevice(name: string, a: Tensor, b: Tensor): void {
         'to(device)',
     );
   }
-}
-
-/** Runs a kernel whose operands broadcast to `shape`, into a new tensor of `dtype`. */
-function runKernel<D extends DType>(
-  kernel: number,
-  shape: Shape,
-  dtype: D,
-  operands: readonly Tensor[],
-  p: number,
-  q: number,
-): Tensor<D> {
-  const first = operands[0]!;
-  const out = empty(first.backend, shape, dtype);
-  if (out.size === 0) return out;
-  if (alike(operands, out.size)) {
-    first.backend.map(
-      kernel,
-      out.buffer,
-      first.buffer,
-      operands[1]?.buffer ?? null,
-      operands[2]?.buffer ?? null,
-      operands[3]?.buffer ?? null,
-      p,
-      q,
-    );
-    return out;
-  }
-  const walk = broadcastWalk(shape, operands);
-  if (!walk) {
-    // More than three loops: spell one operand out and fold again.
-    const at = operands.findIndex((each) => !sameShape(each.shape, shape));
-    const spelled = operands.map((each, i) => (i === at ? broadcastTo(each, shape) : each));
-    return runKernel(kernel, shape, dtype, spelled, p, q);
-  }
-  first.backend.mapStrided(
-    kernel,
-    out.buffer,
-    first.buffer,
-    operands[1]?.buffer ?? null,
-    operands[2]?.buffer ?? null,
-    operands[3]?.buffer ?? null,
-    p,
-    q,
-    walk,
-  );
-  return out;
-}
-
-/** Whether every operand is read straight through or is a single value. */
-function alike(operands: readonly Tensor[], size: number): boolean {
-  for (const { size: own } of operands) if (own !== size && own !== 1) return false;
-  return true;
-}
-
-/** The walk of `mapStrided`, or null when it needs more than three loops. */
-function broadcastWalk(shape: Shape, operands: readonly Tensor[]): Int32Array | null {
-  const folded = mergeAxes(
-    shape,
-    operands.map((each) => broadcastStrides(each.shape, shape)),
-  );
-  const loops = folded.sizes.length;
-  if (loops > 3) return null;
-  const walk = new Int32Array(15);
-  for (let loop = 0; loop < 3; loop++) {
-    const at = loop - (3 - loops);
-    walk[loop] = at < 0 ? 1 : folded.sizes[at]!;
-    for (let which = 0; which < operands.length; which++) {
-      walk[3 + which * 3 + loop] = at < 0 ? 0 : folded.strides[which]![at]!;
-    }
-  }
-  return walk;
 }
 
 // ---- gradients from the table -----------------------------------------------------------------
@@ -328,7 +255,7 @@ function alignValues(a: Operand, b: Operand, like: Tensor): [Tensor, Tensor] {
 
 /** Values limited to [low, high]; the gradient is zero outside. Throws when low > high. */
 export function clip(x: TensorLike, low: number, high: number): Tensor {
-  if (!(low <= high)) {
+  if (checkNumber(low, 'clip: low') > checkNumber(high, 'clip: high')) {
     throw new ValueError(`clip: low ${low} must not be greater than high ${high}`);
   }
   const tensor = asTensor(x);
@@ -346,16 +273,17 @@ export function clip(x: TensorLike, low: number, high: number): Tensor {
 }
 
 function nonNegative(name: string, what: string, value: number): number {
-  if (!(value >= 0)) throw new ValueError(`${name}: ${what} must be 0 or more, not ${value}`);
-  return value;
+  if (checkNumber(value, `${name}: ${what}`) >= 0) return value;
+  throw new ValueError(`${name}: ${what} must be 0 or more, not ${value}`);
 }
 
 /** x · scale + shift in one pass. */
 export const affine = (x: TensorLike, scale: number, shift: number): Tensor =>
-  unaryOp('affine', x, scale, shift);
+  unaryOp('affine', x, checkNumber(scale, 'affine: scale'), checkNumber(shift, 'affine: shift'));
 
 /** x where positive, slope · x elsewhere (Maas et al. 2013). Default slope 0.2, as in Keras. */
-export const leakyRelu = (x: TensorLike, slope = 0.2): Tensor => unaryOp('leakyRelu', x, slope);
+export const leakyRelu = (x: TensorLike, slope = 0.2): Tensor =>
+  unaryOp('leakyRelu', x, checkNumber(slope, 'leakyRelu: slope'));
 
 /** x where positive, alpha · (eˣ − 1) elsewhere (Clevert et al. 2016). alpha ≥ 0, default 1. */
 export const elu = (x: TensorLike, alpha = 1): Tensor =>
@@ -363,7 +291,9 @@ export const elu = (x: TensorLike, alpha = 1): Tensor =>
 
 /** x where positive, alpha · (exp(x / alpha) − 1) elsewhere (Barron 2017). alpha > 0, default 1. */
 export function celu(x: TensorLike, alpha = 1): Tensor {
-  if (!(alpha > 0)) throw new ValueError(`celu: alpha must be greater than 0, not ${alpha}`);
+  if (!(checkNumber(alpha, 'celu: alpha') > 0)) {
+    throw new ValueError(`celu: alpha must be greater than 0, not ${alpha}`);
+  }
   return unaryOp('celu', x, alpha);
 }
 
