@@ -9,7 +9,7 @@ import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
 import { defaultGenerator, normal } from '../tensor/random.js';
 import type { Generator, Stream } from '../tensor/random.js';
-import { describe } from '../tensor/shape.js';
+import { checkNumber, describe } from '../tensor/shape.js';
 import { emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { DType, FloatDType } from '../backends/dtype.js';
@@ -22,7 +22,7 @@ export interface NoiseOptions {
 
 /** The x of a noise function: float, with a rate (if any) of at least 0 and below 1. */
 function checked<D extends DType>(name: string, value: TensorLike<D>, rate: number): Tensor<D> {
-  if (!(rate >= 0 && rate < 1)) {
+  if (!(checkNumber(rate, `${name}: rate`) >= 0 && rate < 1)) {
     throw new ValueError(`${name}: rate must be at least 0 and below 1, not ${describe(rate)}`);
   }
   const x = asTensor(value);

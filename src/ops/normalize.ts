@@ -4,7 +4,7 @@ import { gradientsByTwin } from '../autograd/fused.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
 import type { DType } from '../backends/dtype.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
-import { checkAxes, describe, showShape } from '../tensor/shape.js';
+import { checkAxes, checkNumber, describe, showShape } from '../tensor/shape.js';
 import { checkTensor, empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, checkFloat, checkSameDevice, mul, rsqrt, sub } from './elementwise.js';
@@ -153,7 +153,7 @@ export function layerNorm<D extends DType>(
 // ---- checks -------------------------------------------------------------------------------------
 
 function epsilonOf(name: string, { epsilon = 1e-3 }: NormalizeOptions): number {
-  if (epsilon >= 0) return epsilon;
+  if (checkNumber(epsilon, `${name}: epsilon`) >= 0) return epsilon;
   throw new ValueError(`${name}: epsilon must be 0 or more, not ${describe(epsilon)}`);
 }
 

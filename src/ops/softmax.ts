@@ -75,6 +75,9 @@ export function softmaxCrossEntropy(logits: Tensor, target: Tensor): Tensor {
         'probabilities [rows, classes]',
     );
   }
+  if (logits.size === 0 && logits.shape[0]! > 0) {
+    throw new ShapeError(`softmaxCrossEntropy: logits ${showShape(logits.shape)} have no classes`);
+  }
   const truth = noGrad(() => (sparse ? labelsOf(target) : cast(target, logits.dtype)));
   const [rows, classes] = logits.shape as [number, number];
   const loss = empty(logits.backend, [rows], logits.dtype);

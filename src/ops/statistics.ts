@@ -6,7 +6,7 @@ import { noGrad, track, tracks } from '../autograd/tape.js';
 import { ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, describe } from '../tensor/shape.js';
+import { checkAxes, checkNumber, describe } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { sumAxes } from './broadcast.js';
 import { cast } from './cast.js';
@@ -47,7 +47,7 @@ export function variance<D extends DType>(
   const input = toFloat(asTensor(x));
   const axes = checkAxes(axis, input.rank, 'variance');
   const { correction = 0, keepDims = false } = options;
-  if (!(correction >= 0)) {
+  if (!(checkNumber(correction, 'variance: correction') >= 0)) {
     throw new ValueError(`variance: correction must be 0 or more, not ${describe(correction)}`);
   }
   const centred = sub(input, meanKept(input, axes));
@@ -116,7 +116,9 @@ export function norm<D extends DType>(
   options: NormOptions = {},
 ): Tensor<FloatOf<D>> {
   const { order = 2, keepDims = false } = options;
-  if (!(order >= 1)) throw new ValueError(`norm: order must be 1 or more, not ${describe(order)}`);
+  if (checkNumber(order, 'norm: order') < 1) {
+    throw new ValueError(`norm: order must be 1 or more, not ${order}`);
+  }
   const input = toFloat(asTensor(x));
   const axes = checkAxes(axis, input.rank, 'norm');
   return dropAxes(normKept(input, axes, order), axes, keepDims) as Tensor<FloatOf<D>>;

@@ -12,7 +12,7 @@ import { philoxBlock, philoxWords } from '../backends/random.js';
 import { backendOf, defaultBackend } from '../backends/registry.js';
 import { DTypeError, ValueError } from '../errors.js';
 import type { CreateOptions } from './create.js';
-import { checkInteger, checkShape, describe } from './shape.js';
+import { checkInteger, checkNumber, checkShape, describe } from './shape.js';
 import type { Shape } from './shape.js';
 import { empty, fromArray } from './tensor.js';
 import type { Tensor } from './tensor.js';
@@ -218,7 +218,7 @@ export function bernoulli<D extends DType = 'float32'>(
   options: RandomOptions<D> & { readonly probability?: number } = {},
 ): Tensor<D> {
   const { probability = 0.5 } = options;
-  if (!(probability >= 0 && probability <= 1)) {
+  if (!(checkNumber(probability, 'bernoulli: probability') >= 0 && probability <= 1)) {
     throw new ValueError(
       `bernoulli: probability must be from 0 to 1, not ${describe(probability)}`,
     );

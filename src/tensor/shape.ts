@@ -149,6 +149,12 @@ export function mergeAxes(
   return { sizes, strides: merged };
 }
 
+/** A number that is not NaN, or a ValueError saying which argument is wrong. */
+export function checkNumber(value: number, what: string): number {
+  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  throw new ValueError(`${what} must be a number, not ${describe(value)}`);
+}
+
 /** A whole number within [low, high], or a ValueError saying which argument is wrong. */
 export function checkInteger(value: number, low: number, high: number, what: string): number {
   if (!Number.isInteger(value) || value < low || value > high) {
