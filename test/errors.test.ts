@@ -97,6 +97,7 @@ const shapes: readonly Bad[] = [
   ['dense', () => g.dense(matrix(), g.ones([2, 3])), ShapeError, 'dense', '[2, 3]'],
   ['the bias of dense', () => g.dense(matrix(), g.ones([3, 2]), g.ones([3])), ShapeError, 'bias', '[3]'],
   ['softmaxCrossEntropy', () => g.softmaxCrossEntropy(matrix(), g.tensor([0, 1, 2], { dtype: 'int32' })), ShapeError, '[2, 3]', '[3]'],
+  ['cross-entropy without classes', () => g.softmaxCrossEntropy(g.zeros([2, 0]), g.zeros([2, 0])), ShapeError, '[2, 0]', 'classes'],
   ['reshape', () => matrix().reshape([4, 2]), ShapeError, '6', '8', '[4, 2]'],
   ['reshape of −1 that does not divide', () => matrix().reshape([-1, 4]), ShapeError, '[-1, 4]', '6'],
   ['reshape with two −1', () => matrix().reshape([-1, -1]), ShapeError, '-1'],
