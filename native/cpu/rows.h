@@ -116,12 +116,12 @@ void softmaxBackward(T* out, const T* g, const T* y, int64_t rows, int64_t colum
     for (int64_t row = from; row < to; row++) {
       const T* gs = g + row * columns;
       const T* ys = y + row * columns;
-      T* to = out + row * columns;
+      T* result = out + row * columns;
       const T total = logarithm ? foldRun<Sum, T>(gs, columns) : dotRow(gs, ys, columns);
       const V all = splat<V>(total);
       eachVector<T>(columns, [&](int64_t i, int64_t count) {
         const V gv = loadSome(gs + i, count), yv = loadSome(ys + i, count);
-        storeSome(to + i, logarithm ? V(gv - exp(yv) * all) : V(yv * (gv - all)), count);
+        storeSome(result + i, logarithm ? V(gv - exp(yv) * all) : V(yv * (gv - all)), count);
       });
     }
   });

@@ -27,6 +27,8 @@ void testThreads();                   // threads_test.cc
 void testRandom();                    // random_test.cc
 void testKernels(const Kernels&);     // kernels_test.cc
 void testReductions(const Kernels&);  // reductions_test.cc
+void testMatmul(const Kernels&);      // matmul_test.cc
+void testLayers(const Kernels&);      // layers_test.cc
 void testMovement();                  // movement_test.cc
 
 namespace {
@@ -46,6 +48,8 @@ void testInstructionSet(const char* name, void (*vectors)(), void (*math)()) {
   math();
   testKernels(*table);
   testReductions(*table);
+  testMatmul(*table);
+  testLayers(*table);
 }
 
 }  // namespace
