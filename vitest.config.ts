@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
     // Native memory and garbage collection are asserted on: give every file its own process.
     pool: 'forks',
+    globalSetup: 'test/global-setup.ts',
     execArgv: ['--expose-gc'],
     testTimeout: 30_000,
   },
