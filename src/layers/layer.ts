@@ -148,9 +148,19 @@ export abstract class Layer {
   /** Makes the weights. Called once, with the shape of one sample, before the first call. */
   build?(...inputShapes: Shape[]): void;
 
-  /** Shape of one result sample for one input sample. Default: unchanged. */
+  /**
+   * Shape of one result sample for one input sample. Default: unchanged. Throws ShapeError for
+   * shapes the layer does not take: by default, with weights, all but that it was built with.
+   */
   outputShape(...inputShapes: Shape[]): Shape {
-    return inputShapes[0]!;
+    const [shape] = inputShapes as [Shape];
+    if (this.#weights.length === 0 || !this.#built || sameShape(shape, this.inputShape!)) {
+      return shape;
+    }
+    throw new ShapeError(
+      `layer ${this.name} was built for samples of shape ${showShape(this.inputShape!)} and gets ` +
+        showShape(shape),
+    );
   }
 
   /** The arguments that make an equal layer, as plain JSON. */
@@ -229,7 +239,9 @@ export abstract class Layer {
 
   /** {@link on} for layers of several outputs. */
   onAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
-    const list = inputs instanceof SymbolicTensor ? [inputs] : inputs;
+    const list = Array.isArray(inputs)
+      ? (inputs as readonly SymbolicTensor[])
+      : [inputs as SymbolicTensor];
     for (const each of list) {
       if (each instanceof SymbolicTensor) continue;
       throw new ValueError(

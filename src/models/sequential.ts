@@ -67,12 +67,13 @@ export class Sequential extends Model<Tensor> {
     const found = typeof old === 'string' ? this.getLayer(old) : old;
     const at = this.#layers.indexOf(found);
     if (at < 0) throw new ValueError(`${this.name}.replace: ${found.name} is not in this model`);
+    const before = [...this.#layers];
     this.#layers.splice(at, 1);
     try {
       this.#insert(at, layer);
       if (this.built) this.#buildFrom(at);
     } catch (error) {
-      this.#layers.splice(at, this.#layers[at] === layer ? 1 : 0, found);
+      this.#layers.splice(0, Infinity, ...before);
       throw error;
     } finally {
       Layer.structureChanged();
