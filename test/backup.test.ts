@@ -93,8 +93,11 @@ test.each(Object.entries(deaths))(
     const curve = readEvents(join(directory, 'logs', 'validation'))
       .filter(({ tag }) => tag === 'epoch_loss')
       .map(({ step, value }) => [step, value] as const);
-    // Several files; for a step that stands in more than one, the last counts.
-    expect([...new Map(curve).values()]).toEqual(unbroken.history['val_loss']!.map(Math.fround));
+    // Steps that were done twice stand in two files, with the same values.
+    const steps = [...new Map(curve)].sort(([a], [b]) => a - b);
+    expect(steps).toEqual(
+      unbroken.history['val_loss']!.map((value, epoch) => [epoch, Math.fround(value)]),
+    );
   },
 );
 
