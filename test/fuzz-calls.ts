@@ -1,7 +1,7 @@
 /**
- * Made-up calls of the addon's functions: first a valid one with small random sizes, then some of its
- * arguments replaced by something else. All arrays lie between guard bytes, so that a kernel that
- * writes beyond one is caught without a sanitizer too.
+ * Made-up calls of the addon's functions: first a valid one with random sizes, then some of its
+ * arguments replaced by something else. In every other call the arrays lie between guard bytes, so
+ * that a kernel that writes beyond one is caught without a sanitizer too.
  */
 
 import { distributions, reductions } from '../src/backends/backend.js';
@@ -25,6 +25,7 @@ const numbers = [
 export class CallMaker {
   readonly #source: Source;
   #memory: ArrayBuffer[] = [];
+  #guarded = true;
 
   constructor(seed: number) {
     this.#source = new Source(seed);
@@ -33,6 +34,7 @@ export class CallMaker {
   /** Arguments for a call of the function; what it is given before is forgotten. */
   make(name: keyof typeof makers): Arguments {
     this.#memory = [];
+    this.#guarded = this.bool();
     const args = makers[name](this);
     const changes = this.chance(0.3) ? 0 : this.#source.integer(1, 2);
     for (let i = 0; i < changes && args.length > 0; i++) {
@@ -44,6 +46,7 @@ export class CallMaker {
 
   /** Whether all guard bytes are as they were. Memory given away in between is passed over. */
   guardsIntact(): boolean {
+    if (!this.#guarded) return true;
     return this.#memory.every((memory) => {
       if (memory.byteLength === 0) return true;
       const bytes = new Uint8Array(memory);
@@ -59,7 +62,7 @@ export class CallMaker {
     return list[this.#source.integer(0, list.length - 1)]!;
   }
   size(): number {
-    return this.pick(sizes);
+    return this.chance(0.03) ? this.pick([65, 130]) : this.pick(sizes);
   }
   bool(): boolean {
     return this.chance(0.5);
@@ -77,15 +80,14 @@ export class CallMaker {
     return this.pick(arrayTypes);
   }
 
-  /** An array between guards, with small random numbers in it. */
+  /** An array with small random numbers, between guards or (for AddressSanitizer) all by itself. */
   array(type: ArrayType, size: number): InstanceType<ArrayType> {
-    const bytes = Math.ceil((size * type.BYTES_PER_ELEMENT) / 8) * 8;
-    const exact = size * type.BYTES_PER_ELEMENT;
-    const memory = new ArrayBuffer(guard + exact + guard);
-    const array = new type(memory, guard, size);
-    new Uint8Array(memory).fill(guardByte);
+    const margin = this.#guarded ? guard : 0;
+    const memory = new ArrayBuffer(margin + size * type.BYTES_PER_ELEMENT + margin);
+    const array = new type(memory, margin, size);
+    if (this.#guarded) new Uint8Array(memory).fill(guardByte);
     for (let i = 0; i < size; i++) array[i] = this.#source.integer(-3, 9);
-    if (bytes > 0) this.#memory.push(memory);
+    this.#memory.push(memory);
     return array;
   }
   maybe(type: ArrayType, size: number): unknown {
