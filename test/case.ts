@@ -70,8 +70,11 @@ export const close: Tolerance = {
   float64: bound(4 * ulp64, 1e-300),
 };
 
-/** For sums of a few numbers about 1: rounding errors do not shrink when terms cancel. */
-export const summed = ulps(16, 16);
+/**
+ * For sums of up to some hundreds of numbers about 1: partial sums are some tens, and their rounding
+ * errors do not shrink when terms cancel.
+ */
+export const summed = ulps(16, 64);
 
 // ---- inputs -----------------------------------------------------------------------------------
 

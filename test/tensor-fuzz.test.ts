@@ -307,7 +307,7 @@ function run(seed: number): void {
   }
 } // prettier-ignore
 
-describe(`random programs on ${devices.join(' and ')}`, () => {
+describe(`random programs: ${devices.join(' and ')}`, () => {
   const given = process.env['GRADLOOM_FUZZ_SEED'];
 
   it('succeed alike or are refused alike', { timeout: 60_000 }, () => {
