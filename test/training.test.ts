@@ -330,7 +330,7 @@ describe.runIf(devices.includes('js') && devices.includes('cpu'))('js and cpu', 
       await exercise('js', 'float32', false),
       await exercise('cpu', 'float32', false),
     ];
-    expect(worst(js, cpu)).toBeLessThan(1e-3);
+    expect(worst(js, cpu)).toBeLessThan(1e-4); // measured 2e-6
   }, 240_000);
 
   it('cpu: bit-identical for any number of threads', async () => {

@@ -6,12 +6,13 @@
  * again.
  */
 
-import { isFloat, promote, typedArray } from '../backends/dtype.js';
-import type { DType, FloatDType } from '../backends/dtype.js';
+import { isFloat, promote } from '../backends/dtype.js';
+import type { DataTypes, DType, FloatDType } from '../backends/dtype.js';
 import { parse } from '../backends/expression.js';
 import type { Comparison, Expression } from '../backends/expression.js';
 import { formulas } from '../backends/formulas.js';
 import type { Formula, FormulaName } from '../backends/formulas.js';
+import { hostMemory } from '../backends/host-memory.js';
 import { kernelNumber, kernels } from '../backends/kernels.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
 import { DeviceError, DTypeError, ValueError } from '../errors.js';
@@ -213,7 +214,7 @@ function scalarDType(value: number, like: DType): DType {
 
 function scalarLike(value: number, like: Tensor): Tensor {
   const dtype = scalarDType(value, like.dtype);
-  const single = typedArray(dtype, 1);
+  const single = hostMemory.allocate(dtype, 1) as DataTypes[typeof dtype];
   single[0] = value;
   return fromArray(single, [], dtype, like.backend);
 }
