@@ -36,6 +36,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     ...['optimizers', 'schedules', 'losses', 'metrics', 'callbacks'],
   ],
   callbacks: ['tensor', 'ops', 'names', 'io', 'schedules', 'models'],
+  diagnostics: ['autograd', 'tensor', 'activations', 'layers', 'models', 'callbacks'],
   index: ['*'],
   cli: ['*'],
 };

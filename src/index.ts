@@ -99,6 +99,8 @@ export * as activations from './activations.js';
 export * as callbacks from './callbacks/index.js';
 export * as constraints from './constraints.js';
 export * as datasets from './data/index.js';
+export * as diagnostics from './diagnostics/index.js';
+export { diagnose, GradientHealth } from './diagnostics/index.js';
 export * as io from './io/index.js';
 export * as initializers from './initializers/index.js';
 export * as losses from './losses/index.js';

@@ -1,0 +1,26 @@
+/** The examination of a model by one batch. */
+
+import { asBatch, sampleShapes } from '../models/batches.js';
+import type { Data } from '../models/data.js';
+import type { Model } from '../models/model.js';
+import { findingsOf } from './findings.js';
+import { measure } from './measure.js';
+import { HealthReport } from './report.js';
+import { selfNormalization } from './self-normalization.js';
+
+/**
+ * Measures what one training step on a batch would do to each layer of a compiled model, and says
+ * in words what is wrong: vanishing or exploding gradients, dying or saturated units, steps of the
+ * wrong size, inputs of the wrong scale, SELU nets that cannot normalize themselves. Model,
+ * optimizer and random numbers stay as they are. Give a batch of 32 samples or more: shares of dead
+ * units mean little in fewer.
+ */
+export function diagnose(model: Model, x: Data, y: Data): HealthReport {
+  const batch = asBatch([x, y], model);
+  model.ensureBuilt(...sampleShapes(batch));
+  const measurement = measure(model, batch);
+  const findings = findingsOf(measurement);
+  const finite = findings[0]?.kind !== 'nonFinite';
+  const all = finite ? [...findings, ...selfNormalization(measurement)] : findings;
+  return new HealthReport(measurement.loss, measurement.layers, all);
+}
