@@ -1,6 +1,7 @@
 // The addon as a module: one JavaScript function for each row of GRADLOOM_API, the hash of the
-// tables it was built from, the instruction set it runs with (isa) and those it could (isas). Loaded
-// anew for every environment, Node's main thread and its workers; they share only the thread pool.
+// tables it was built from, the instruction set it runs with (isa) and those it could (isas).
+// Loaded anew for every environment, Node's main thread and its workers; they share only the thread
+// pool.
 #include <napi.h>
 
 #include <mutex>

@@ -1,6 +1,6 @@
 /**
  * Reports lines of code per folder and what is larger than we want: files over 300 lines, functions
- * over 40, lines over 100 columns. `--check` fails on files over 500 lines. Generated files and
+ * over 40, lines over 100 columns. `--check` fails on files over 550 lines. Generated files and
  * tests' outer functions are left out.
  */
 
@@ -13,7 +13,7 @@ import ts from 'typescript';
 import { root } from './layers.js';
 
 const wanted = { file: 300, function: 40, columns: 100 };
-const limit = 500;
+const limit = 550;
 
 const listing = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root });
 const paths = listing

@@ -1,4 +1,7 @@
-/** Every error gradloom throws on purpose. They name what was given, what was expected, what to do. */
+/**
+ * Every error gradloom throws on purpose. They name what was given, what was expected, what to
+ * do.
+ */
 
 /** Base class: `error instanceof GradloomError` tells our errors from the runtime's. */
 export class GradloomError extends Error {

@@ -1,6 +1,7 @@
 /**
  * No call of the addon may crash the process or write where it should not, whatever it is given.
- * The calls are made in child processes. `GRADLOOM_FUZZ=1000000 npx vitest run test/addon-fuzz.test.ts`
+ * The calls are made in child processes. `GRADLOOM_FUZZ=1000000 npx vitest run
+ * test/addon-fuzz.test.ts`
  * makes more of them.
  */
 

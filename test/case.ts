@@ -71,7 +71,8 @@ export const close: Tolerance = {
 };
 
 /**
- * For sums of up to some hundreds of numbers about 1: partial sums are some tens, and their rounding
+ * For sums of up to some hundreds of numbers about 1: partial sums are some tens, and their
+ * rounding
  * errors do not shrink when terms cancel.
  */
 export const summed = ulps(16, 64);

@@ -1,7 +1,9 @@
 /**
- * Calls the addon's functions with made-up arguments: `fuzz-child.ts SEED COUNT`. Ends with status 1
+ * Calls the addon's functions with made-up arguments: `fuzz-child.ts SEED COUNT`. Ends with status
+ * 1
  * and a line on stderr when a call does anything but return or throw an error that names the
- * function; a crash says itself what it was. Every call is made from its own seed, SEED + its number.
+ * function; a crash says itself what it was. Every call is made from its own seed, SEED + its
+ * number.
  */
 
 import { writeSync } from 'node:fs';

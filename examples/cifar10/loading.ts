@@ -2,7 +2,9 @@
 
 import type { datasets } from 'gradloom';
 
-/** A progress function for the dataset loader: one moving line on a terminal, few lines elsewhere. */
+/**
+ * A progress function for the dataset loader: one moving line on a terminal, few lines elsewhere.
+ */
 export function showLoading(): (progress: datasets.DataProgress) => void {
   let shown = 0;
   let message = '';

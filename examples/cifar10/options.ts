@@ -28,7 +28,7 @@ const flags: Readonly<Record<string, Flag>> = {
   'batch-size': { text: 'images in a step', fallback: 32, least: 1 },
   'learning-rate': { text: 'learning rate of Nadam', fallback: 5e-5, least: 0, fraction: true },
   patience: { text: 'epochs without improvement before stopping', fallback: 20, least: 0 },
-  seed: { text: 'seed of weights and shuffling', fallback: 42, least: 0 },
+  seed: { text: 'seed of weights and shuffling', fallback: 7, least: 0 },
   limit: { text: 'use only so many of the 45,000 training images', least: 1 },
   threads: { text: 'threads to compute with', least: 1 },
 };

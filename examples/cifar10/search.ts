@@ -1,5 +1,6 @@
 /**
- * Searches the learning rate of exercise 1: trains each candidate for some epochs from the same seed
+ * Searches the learning rate of exercise 1: trains each candidate for some epochs from the same
+ * seed
  * and compares validation loss. `npm run cifar10:search -- --epochs 15`
  */
 

@@ -58,7 +58,8 @@ export interface Backend {
    * Elementwise kernel number `kernel` (see kernels.ts) on flat arrays. Operand arrays have the
    * output's length, or length 1 (a scalar for every element); unused ones are null. An operand may
    * be the output itself. `p`, `q`: the row's parameters. Dtypes: `float` rows float32/float64;
-   * `number` rows also int32/uint8, all operands and output alike; `compare` rows any, output uint8.
+   * `number` rows also int32/uint8, all operands and output alike; `compare` rows any, output
+   * uint8.
    * Integer division and modulo by zero give 0.
    */
   map(kernel: number, out: Buffer, x0: Buffer, x1: Buffer | null, x2: Buffer | null,
@@ -93,7 +94,9 @@ export interface Backend {
    */
   gather(out: Buffer, a: Buffer, index: Buffer, outer: number, n: number, count: number,
       inner: number): number; // prettier-ignore
-  /** out [outer, n, inner] += a [outer, count, inner] at index [count], in index order. As gather. */
+  /**
+   * out [outer, n, inner] += a [outer, count, inner] at index [count], in index order. As gather.
+   */
   scatterAdd(out: Buffer, a: Buffer, index: Buffer, outer: number, n: number, count: number,
       inner: number): number; // prettier-ignore
   /** out[o, j, i] = a[o, index[o, j, i], i]; index and out are [outer, count, inner]. As gather. */
@@ -113,7 +116,8 @@ export interface Backend {
   /**
    * out [outer, inner] = reduction over the middle of a [outer, n, inner]. `any` and `all` give
    * uint8 from any dtype; argMax/argMin give int32, the first of equals, NaN counting as the
-   * extreme; max and min propagate NaN. Integer sums and products wrap as int32; sums of uint8 go to
+   * extreme; max and min propagate NaN. Integer sums and products wrap as int32; sums of uint8 go
+   * to
    * an int32 output. n may be 0 for sum, prod, any, all only. Float sums are done in blocks
    * (pairwise or in double) so that the error does not grow with n.
    */

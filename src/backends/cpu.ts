@@ -16,9 +16,11 @@ export interface CpuAddon extends Addon, Kernels {
   readonly isas: readonly string[];
 }
 
-/** The backend over a loaded addon. Its methods are the addon's own functions: no wrapper between. */
+/**
+ * The backend over a loaded addon. Its methods are the addon's own functions: no wrapper between.
+ */
 export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
-  const { tableHash: _hash, isa: _isa, isas: _isas, ...kernels } = addon as CpuAddon;
+  const kernels = addon as CpuAddon;
   const setThreads = (count: number): void => {
     if (!Number.isInteger(count) || count < 1 || count > 256) {
       throw new ValueError(`device cpu: ${count} threads asked for, expected 1 to 256`);

@@ -25,7 +25,9 @@ const levels: readonly (readonly string[])[] = [
   ['*', '/'],
 ];
 
-/** Parses one text. Throws a plain Error naming the text: a mistake in formulas.ts, not a user's. */
+/**
+ * Parses one text. Throws a plain Error naming the text: a mistake in formulas.ts, not a user's.
+ */
 export function parse(text: string): Expression {
   const tokens: string[] = [];
   token.lastIndex = 0;
@@ -89,7 +91,7 @@ export function parse(text: string): Expression {
 }
 
 /** Names of the variables a tree mentions. */
-export function variables(tree: Expression, into: Set<string> = new Set()): Set<string> {
+export function variables(tree: Expression, into = new Set<string>()): Set<string> {
   switch (tree.kind) {
     case 'number':
       break;

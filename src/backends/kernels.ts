@@ -30,7 +30,7 @@ function kernelsOf(name: string, row: Formula): Kernel[] {
     const used = variables(parse(text));
     // The value's operands are the row's arguments even where the text ignores one.
     const operands =
-      output === 'y' ? ([...row.args] as Operand[]) : order.filter((each) => used.has(each));
+      output === 'y' ? (Array.from(row.args) as Operand[]) : order.filter((each) => used.has(each));
     const parameters = row.parameters ?? [];
     list.push({ name: `${name}.${output}`, text, operands, parameters, kind: row.kind });
   }

@@ -59,7 +59,7 @@ export function findingsOf(measurement: Measurement): Finding[] {
 
 function nonFinite({ loss, layers }: Measurement): Finding | null {
   const first = layers.find((each) => !Number.isFinite(each.variance));
-  const gradient = layers.findLast((each) => !each.finite);
+  const gradient = layers.filter((each) => !each.finite).at(-1);
   if (!first && !gradient && Number.isFinite(loss)) return null;
   const where = first
     ? `the results of ${first.name} are the first that are NaN or infinite`

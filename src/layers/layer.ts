@@ -95,7 +95,8 @@ let blanks: number | null = null;
 
 /**
  * Runs `make` with weights at 0 instead of their first values: others are about to be put in their
- * place. Throws ValueError, before memory is taken, where there would be more than `most`. @internal
+ * place. Throws ValueError, before memory is taken, where there would be more than `most`.
+ * @internal
  */
 export function withoutInitialization<T>(most: number, make: () => T): T {
   const outer = blanks;
@@ -361,7 +362,8 @@ export abstract class Layer {
     const size = sizeOf(shape);
     if (blanks === null || !(size <= blanks)) {
       throw new ValueError(
-        `layer ${this.name} has a weight of shape ${showShape(shape)}, more than there are values for`,
+        `layer ${this.name} has a weight of shape ${showShape(shape)}, ` +
+          `more than there are values for`,
       );
     }
     blanks -= size;

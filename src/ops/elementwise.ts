@@ -7,7 +7,7 @@
  */
 
 import { isFloat, promote } from '../backends/dtype.js';
-import type { DataTypes, DType, FloatDType } from '../backends/dtype.js';
+import type { DType, FloatDType } from '../backends/dtype.js';
 import { parse } from '../backends/expression.js';
 import type { Comparison, Expression } from '../backends/expression.js';
 import { formulas } from '../backends/formulas.js';
@@ -214,7 +214,7 @@ function scalarDType(value: number, like: DType): DType {
 
 function scalarLike(value: number, like: Tensor): Tensor {
   const dtype = scalarDType(value, like.dtype);
-  const single = hostMemory.allocate(dtype, 1) as DataTypes[typeof dtype];
+  const single = hostMemory.allocate(dtype, 1);
   single[0] = value;
   return fromArray(single, [], dtype, like.backend);
 }
