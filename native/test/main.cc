@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 
 #include "cpu/kernels.h"
 #include "test/test.h"
@@ -36,6 +37,7 @@ namespace {
 constexpr int mostPrinted = 5;
 const char* current = "";
 int inGroup = 0, total = 0, checks = 0;
+std::mutex counting;  // the tests of the thread pool check from several threads
 
 void testInstructionSet(const char* name, void (*vectors)(), void (*math)()) {
   const Kernels* table = kernelsNamed(name);
@@ -60,6 +62,7 @@ void group(const char* name) {
 }
 
 void check(bool ok, const char* file, int line, const char* format, ...) {
+  const std::lock_guard<std::mutex> lock(counting);
   checks++;
   if (ok) return;
   total++;
