@@ -93,8 +93,8 @@ void random(const Call&, int distribution, Array out, uint32_t key0, uint32_t ke
             uint32_t counter0, uint32_t counter1, double p, double q);
 void dropout(const Call&, Array out, Array x, double rate, double a, double b, double c,
              uint32_t key0, uint32_t key1, uint32_t counter0, uint32_t counter1);
-void update(const Call&, int update, ArrayList parameters, ArrayList gradients, ArrayList states,
-            Array hyper);
+void update(const Call&, int update, const ArrayList& parameters, const ArrayList& gradients,
+            const ArrayList& states, Array hyper);
 int64_t loadRows(const Call&, Array out, Array data, Array index, Array scale, Array shift,
                  int64_t n, int64_t count, int64_t width);
 

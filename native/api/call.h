@@ -3,15 +3,14 @@
 // on.
 #pragma once
 
+#include <js_native_api_types.h>
+
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "cpu/tables.h"
-
-struct napi_env__;
-struct napi_value__;
 
 namespace gradloom::api {
 
@@ -47,13 +46,13 @@ struct MaybeArray : Array {
 
 // A JavaScript array of typed arrays, not yet looked into: see Call::open.
 struct ArrayList {
-  std::vector<napi_value__*> items;
+  std::vector<napi_value> items;
   int position = 0;
 };
 
 class Call {
  public:
-  Call(napi_env__* environment, const Signature& called) : env(environment), signature(called) {}
+  Call(napi_env environment, const Signature& called) : env(environment), signature(called) {}
 
   [[noreturn]] void typeError(int position, const char* problem) const;
   [[noreturn]] void rangeError(int position, const std::string& problem) const;
@@ -77,7 +76,7 @@ class Call {
  private:
   std::string describe(int position) const;
 
-  napi_env__* env;
+  napi_env env;
   const Signature& signature;
 };
 

@@ -130,10 +130,10 @@ struct Argument<MaybeArray> {
   static MaybeArray read(const Call& call, napi_env env, napi_value value, int position) {
     MaybeArray array;
     array.position = position;
-    if (readArray(env, value, array)) return array;
     napi_valuetype type;
-    if (napi_typeof(env, value, &type) != napi_ok ||
-        (type != napi_null && type != napi_undefined)) {
+    const bool known = napi_typeof(env, value, &type) == napi_ok;
+    if (known && (type == napi_null || type == napi_undefined)) return array;
+    if (!readArray(env, value, array)) {
       call.typeError(position,
                      "is neither null nor a Float32Array, Float64Array, Int32Array or Uint8Array");
     }
@@ -204,7 +204,8 @@ struct Binding<function> {
     if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) return nullptr;
     const Call call(env, *static_cast<const Signature*>(data));
     try {
-      std::tuple<A...> arguments{Argument<A>::read(call, env, values[I], int(I))...};
+      std::tuple<std::decay_t<A>...> arguments{
+          Argument<std::decay_t<A>>::read(call, env, values[I], int(I))...};
       if constexpr (std::is_void_v<R>) {
         function(call, std::move(std::get<I>(arguments))...);
         return nullptr;

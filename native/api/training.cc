@@ -71,8 +71,8 @@ void dropout(const Call& call, Array out, Array x, double rate, double a, double
   }
 }
 
-void update(const Call& call, int number, ArrayList parameterList, ArrayList gradientList,
-            ArrayList stateList, Array hyper) {
+void update(const Call& call, int number, const ArrayList& parameterList,
+            const ArrayList& gradientList, const ArrayList& stateList, Array hyper) {
   call.checkNumber(0, number, updateCount);
   const UpdateInfo& info = updateInfo[number];
   const size_t count = parameterList.items.size(), states = size_t(info.states);

@@ -64,11 +64,13 @@ constexpr InstructionSet instructionSets[] = {
 };
 
 const Kernels* choose() {
-  const Kernels* best = nullptr;
+  const Kernels* best = &baseline::kernelTable();
   for (const InstructionSet& set : instructionSets) {
-    if (best == nullptr && set.available()) best = &set.table();
+    if (!set.available()) continue;
+    best = &set.table();
+    break;
   }
-  const char* wanted = std::getenv("GRADLOOM_ISA");
+  const char* wanted = std::getenv("GRADLOOM_ISA");  // NOLINT(concurrency-mt-unsafe): read once
   if (wanted == nullptr || *wanted == '\0') return best;
   if (const Kernels* named = kernelsNamed(wanted)) return named;
   std::fprintf(stderr,
@@ -84,7 +86,7 @@ void readModel(char (&model)[64]) {
   unsigned words[12] = {};
   if (__get_cpuid_max(0x80000000, nullptr) < 0x80000004) return;
   for (unsigned i = 0; i < 3; i++) {
-    unsigned* part = words + 4 * i;
+    unsigned* part = words + size_t{4} * i;
     __get_cpuid(0x80000002 + i, part, part + 1, part + 2, part + 3);
   }
   const char* text = reinterpret_cast<const char*>(words);

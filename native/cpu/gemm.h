@@ -19,7 +19,7 @@ constexpr int64_t depthLimit = 1024 / int64_t(sizeof(T));
 // Columns of B packed at a time where A stays in cache: 2 MiB, a part of a usual third level.
 constexpr int64_t widthLimit = (2 << 20) / 1024;
 // Rows of A that stream past together where B stays in cache; a multiple of tileRows.
-constexpr int64_t bandLimit = tileRows * 16;
+constexpr int64_t bandLimit = int64_t{tileRows} * 16;
 // Packing would cost more than it saves: for a matrix of at most so many bytes, and for B with rows
 // of at most so many bytes against at most so many rows of A.
 constexpr int64_t bytesForDirect = 16 << 10, rowBytesForDirectB = 1024, rowsForDirectB = 64;

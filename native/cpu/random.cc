@@ -66,7 +66,7 @@ void philoxWords(uint32_t* words, Philox stream, uint64_t first) {
     store<Lanes>(pairs[1], (c2 & low) | (c3 << 32));
     for (int j = 0; j < n; j++) {
       for (int half = 0; half < 2; half++) {
-        uint32_t* to = words + 4 * (i + j) + 2 * half;
+        uint32_t* to = words + 4 * (i + j) + int64_t{2} * half;
         to[0] = uint32_t(pairs[half][j]), to[1] = uint32_t(pairs[half][j] >> 32);
       }
     }

@@ -190,32 +190,31 @@ void argExtreme(int32_t* out, const T* a, int64_t outer, int64_t n, int64_t inne
 template <class T>
 void reduce(Reduction reduction, void* out, const T* a, int64_t outer, int64_t n, int64_t inner) {
   using Total = std::conditional_t<std::is_same_v<T, uint8_t>, int32_t, T>;
-  using namespace detail;
   Total* total = static_cast<Total*>(out);
   T* same = static_cast<T*>(out);
   uint8_t* truth = static_cast<uint8_t*>(out);
   int32_t* position = static_cast<int32_t*>(out);
   switch (reduction) {
     case Reduction::sum:
-      return reduceInParts<Sum, Sum, Total>(total, a, outer, n, inner);
+      return detail::reduceInParts<Sum, Sum, Total>(total, a, outer, n, inner);
     case Reduction::prod:
-      return reduceInParts<Multiplied, Multiplied, Total>(total, a, outer, n, inner);
+      return detail::reduceInParts<Multiplied, Multiplied, Total>(total, a, outer, n, inner);
     case Reduction::sumSquares:
-      return reduceInParts<SumSquares, Sum, Total>(total, a, outer, n, inner);
+      return detail::reduceInParts<SumSquares, Sum, Total>(total, a, outer, n, inner);
     case Reduction::sumAbs:
-      return reduceInParts<SumAbs, Sum, Total>(total, a, outer, n, inner);
+      return detail::reduceInParts<SumAbs, Sum, Total>(total, a, outer, n, inner);
     case Reduction::max:
-      return reduceInParts<Extreme<true>, Extreme<true>, T>(same, a, outer, n, inner);
+      return detail::reduceInParts<Extreme<true>, Extreme<true>, T>(same, a, outer, n, inner);
     case Reduction::min:
-      return reduceInParts<Extreme<false>, Extreme<false>, T>(same, a, outer, n, inner);
+      return detail::reduceInParts<Extreme<false>, Extreme<false>, T>(same, a, outer, n, inner);
     case Reduction::any:
-      return reduceInParts<Any, Any, T>(truth, a, outer, n, inner);
+      return detail::reduceInParts<Any, Any, T>(truth, a, outer, n, inner);
     case Reduction::all:
-      return reduceInParts<All, All, T>(truth, a, outer, n, inner);
+      return detail::reduceInParts<All, All, T>(truth, a, outer, n, inner);
     case Reduction::argMax:
-      return argExtreme<true>(position, a, outer, n, inner);
+      return detail::argExtreme<true>(position, a, outer, n, inner);
     case Reduction::argMin:
-      return argExtreme<false>(position, a, outer, n, inner);
+      return detail::argExtreme<false>(position, a, outer, n, inner);
   }
 }
 

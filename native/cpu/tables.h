@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 
 #include "kernels/formulas.inc"
 
@@ -15,12 +16,10 @@ enum class Reduction { GRADLOOM_REDUCTIONS(GRADLOOM_NAME) };
 enum class Distribution { GRADLOOM_DISTRIBUTIONS(GRADLOOM_NAME) };
 #undef GRADLOOM_NAME
 
-#define GRADLOOM_COUNT(...) +1
-constexpr int reductionCount = 0 GRADLOOM_REDUCTIONS(GRADLOOM_COUNT);
-constexpr int distributionCount = 0 GRADLOOM_DISTRIBUTIONS(GRADLOOM_COUNT);
-constexpr int kernelCount = 0 GRADLOOM_KERNELS(GRADLOOM_COUNT);
-constexpr int updateCount = 0 GRADLOOM_UPDATES(GRADLOOM_COUNT);
-#undef GRADLOOM_COUNT
+#define GRADLOOM_NAME(name) #name,
+constexpr const char* reductionNames[] = {GRADLOOM_REDUCTIONS(GRADLOOM_NAME)};
+constexpr const char* distributionNames[] = {GRADLOOM_DISTRIBUTIONS(GRADLOOM_NAME)};
+#undef GRADLOOM_NAME
 
 // What an elementwise kernel takes: floating point only, any number, or any type giving uint8.
 enum class Kind { real, number, compare };
@@ -43,5 +42,10 @@ struct UpdateInfo {
 #define GRADLOOM_INFO(number, name, states, hypers) {#name, states, hypers},
 constexpr UpdateInfo updateInfo[] = {GRADLOOM_UPDATES(GRADLOOM_INFO)};
 #undef GRADLOOM_INFO
+
+constexpr int reductionCount = int(std::size(reductionNames));
+constexpr int distributionCount = int(std::size(distributionNames));
+constexpr int kernelCount = int(std::size(kernelInfo));
+constexpr int updateCount = int(std::size(updateInfo));
 
 }  // namespace gradloom

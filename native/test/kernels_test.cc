@@ -152,10 +152,12 @@ void castOne(const TypeKernels<From>& table, DType to, const std::vector<double>
 
 template <class From>
 void casts(const TypeKernels<From>& table) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
   std::vector<double> numbers = {
       0,           -0.0,          0.5,        -0.5,     0.99,      -0.99, 1,          -1,
-      254.9,       255,           256,        1e10,     -1e10,     NAN,   2147483647, 2147483648,
-      -2147483648, -2147483649.0, 2147483520, INFINITY, -INFINITY, 1e300, 1e-300,     16777217};
+      254.9,       255,           256,        1e10,     -1e10,     nan,   2147483647, 2147483648,
+      -2147483648, -2147483649.0, 2147483520, infinity, -infinity, 1e300, 1e-300,     16777217};
   Source source{8};
   while (numbers.size() < 203) numbers.push_back(source.uniform(-300, 300));
   castOne<float>(table, DType::float32, numbers);

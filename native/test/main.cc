@@ -92,15 +92,16 @@ int failures() {
 }  // namespace gradloom
 
 int main() {
-  using namespace gradloom;
-  test::testThreads();
-  test::testRandom();
-  test::testMovement();
+  gradloom::test::testThreads();
+  gradloom::test::testRandom();
+  gradloom::test::testMovement();
 #if defined(__x86_64__) && defined(__GNUC__)
-  test::testInstructionSet("avx512", avx512::testVectors, avx512::testMath);
-  test::testInstructionSet("avx2", avx2::testVectors, avx2::testMath);
+  gradloom::test::testInstructionSet("avx512", gradloom::avx512::testVectors,
+                                     gradloom::avx512::testMath);
+  gradloom::test::testInstructionSet("avx2", gradloom::avx2::testVectors, gradloom::avx2::testMath);
 #endif
-  test::testInstructionSet("baseline", baseline::testVectors, baseline::testMath);
-  std::printf("%d checks, %d failures\n", test::checks, test::failures());
-  return test::failures() == 0 ? 0 : 1;
+  gradloom::test::testInstructionSet("baseline", gradloom::baseline::testVectors,
+                                     gradloom::baseline::testMath);
+  std::printf("%d checks, %d failures\n", gradloom::test::checks, gradloom::test::failures());
+  return gradloom::test::failures() == 0 ? 0 : 1;
 }

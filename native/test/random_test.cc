@@ -51,9 +51,13 @@ uint32_t wordOf(Philox stream, int64_t i) {
   return words[i % 4];
 }
 
+// The same bits.
 template <class T>
 bool same(T a, T b) {
-  return std::memcmp(&a, &b, sizeof(T)) == 0;
+  uint64_t bitsA = 0, bitsB = 0;
+  std::memcpy(&bitsA, &a, sizeof(T));
+  std::memcpy(&bitsB, &b, sizeof(T));
+  return bitsA == bitsB;
 }
 
 // random.cc is compiled without fused multiply-adds; so is this file, the core's flags see to it.

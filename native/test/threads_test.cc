@@ -36,6 +36,7 @@ void coverage(int64_t count, int64_t grain) {
 
 void manyCallers() {
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int t = 0; t < 4; t++) {
     callers.emplace_back([] {
       for (int round = 0; round < 200; round++) coverage(1000, 30);
