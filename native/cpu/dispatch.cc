@@ -13,6 +13,11 @@
 #else
 #define GRADLOOM_X86 0
 #endif
+#if GRADLOOM_X86 && !defined(GRADLOOM_WITHOUT_AVX512)
+#define GRADLOOM_AVX512 1
+#else
+#define GRADLOOM_AVX512 0
+#endif
 
 namespace gradloom {
 
@@ -24,6 +29,8 @@ namespace gradloom {
 GRADLOOM_TABLE(baseline)
 #if GRADLOOM_X86
 GRADLOOM_TABLE(avx2)
+#endif
+#if GRADLOOM_AVX512
 GRADLOOM_TABLE(avx512)
 #endif
 #undef GRADLOOM_TABLE
@@ -38,7 +45,9 @@ bool always() {
 bool hasAvx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+#endif
 
+#if GRADLOOM_AVX512
 bool hasAvx512() {
 #if defined(GRADLOOM_EMULATE_AVX512)
   return hasAvx2();
@@ -56,8 +65,10 @@ struct InstructionSet {
 
 // Best first.
 constexpr InstructionSet instructionSets[] = {
-#if GRADLOOM_X86
+#if GRADLOOM_AVX512
     {avx512::kernelTable, hasAvx512},
+#endif
+#if GRADLOOM_X86
     {avx2::kernelTable, hasAvx2},
 #endif
     {baseline::kernelTable, always},

@@ -10,9 +10,12 @@
 namespace gradloom::GRADLOOM_ISA {
 namespace {
 
-// A reduction of vectors (or scalars) V: its accumulator, `start` of an empty one, `take` of one
-// more element, `join` of two accumulators of any width, and what a lane of one means as a result.
+// A reduction of vectors (or scalars) V has: its accumulator, and what a lane of one means as a
+// result (Number, Truth); `start` of an empty one, `take` of one more element, `join` of two of any
+// width (the structs after these).
 struct Number {
+  template <class V>
+  using Accumulator = V;
   template <class E>
   static GRADLOOM_INLINE E result(E lane) {
     return lane;
@@ -29,8 +32,6 @@ struct Truth {
 };
 
 struct Sum : Number {
-  template <class V>
-  using Accumulator = V;
   template <class V>
   static GRADLOOM_INLINE V start() {
     return V{};
@@ -61,8 +62,6 @@ struct SumAbs : Sum {
 
 struct Multiplied : Number {
   template <class V>
-  using Accumulator = V;
-  template <class V>
   static GRADLOOM_INLINE V start() {
     return constant<V>(1);
   }
@@ -79,8 +78,6 @@ struct Multiplied : Number {
 // The extreme element; NaN beats everything and is never beaten.
 template <bool largest>
 struct Extreme : Number {
-  template <class V>
-  using Accumulator = V;
   template <class V>
   static GRADLOOM_INLINE V start() {
     using T = Element<V>;

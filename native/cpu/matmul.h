@@ -21,36 +21,40 @@ double blockCost(const Product<T>& p, int64_t rows, int64_t columns) {
   return (double(p.k) + 8) * (double(rows) * vectors + packed * packCost);
 }
 
-// Tasks by rows and by columns of C.
-struct Grid {
-  int64_t rows, columns;
+// A product divided into tasks by rows and columns of C.
+struct Division {
+  Cut rows, columns;
+  double cost;  // of one task
+
+  int64_t tasks() const { return rows.pieces * columns.pieces; }
+  Range rowsOf(int64_t task) const { return rows[task / columns.pieces]; }
+  Range columnsOf(int64_t task) const { return columns[task % columns.pieces]; }
 };
 
-// The cheapest way to cut a product into `tasks` tasks.
+// The cheapest division into `tasks` tasks, or nearly as many.
 template <class T>
-Grid divide(const Product<T>& p, int64_t tasks) {
-  Grid best{1, 1};
-  double least = 0;
+Division divide(const Product<T>& p, int64_t tasks) {
+  Division best{};
   for (int64_t rows = 1; rows <= tasks; rows++) {
     if (tasks % rows != 0) continue;
-    const Grid grid{rows, tasks / rows};
-    const int64_t height = ceilDivide(ceilDivide(p.m, tileRows), grid.rows) * tileRows;
-    const int64_t width = ceilDivide(ceilDivide(p.n, lanes<T>), grid.columns) * lanes<T>;
-    const double cost = blockCost(p, atMost(height, p.m), atMost(width, p.n));
-    if (rows == 1 || cost < least) least = cost, best = grid;
+    Division d{Cut::into(rows, {0, p.m}, tileRows), Cut::into(tasks / rows, {0, p.n}, lanes<T>), 0};
+    d.cost = blockCost(p, d.rows.longest(), d.columns.longest());
+    if (rows == 1 || d.cost < best.cost) best = d;
   }
   return best;
 }
 
-// How one of `batch` products is divided among the pool's threads.
+// The division of one product that is done beside others on the pool's threads, all of them
+// together costing `total`: each task a fair share of the threads' time, or a part of that.
 template <class T>
-Grid gridFor(const Product<T>& p, int64_t batch) {
+Division divideBeside(const Product<T>& p, double total) {
   const double cost = blockCost(p, p.m, p.n);
-  int64_t tasks = ceilDivide(threadCount(), batch);
-  if (tasks == 1 || cost < 2 * taskCost) return {1, 1};
-  if (cost < taskCost * double(tasks)) tasks = int64_t(cost / taskCost);
-  if (cost > largeTask * double(tasks)) tasks *= 4;
-  return divide(p, tasks);
+  double share = total / double(threadCount());
+  if (share < taskCost) share = taskCost;
+  if (share > largeTask) share = share / 4 > largeTask ? share / 4 : largeTask;
+  // Three quarters of a share, alone, are better than two tasks to wait for.
+  const int64_t tasks = threadCount() == 1 ? 1 : int64_t(cost / share + 0.75);
+  return divide(p, tasks < 1 ? 1 : tasks);
 }
 
 // Runs `batch` products of one shape on the pool. product(t) gives number t; finish(t, rows,
@@ -58,17 +62,14 @@ Grid gridFor(const Product<T>& p, int64_t batch) {
 template <class T, class ProductOf, class Finish>
 void multiplyAll(int64_t batch, const ProductOf& product, const Finish& finish) {
   const Product<T> shape = product(0);
-  const Grid grid = gridFor(shape, batch);
-  const Cut rows = Cut::into(grid.rows, {0, shape.m}, tileRows);
-  const Cut columns = Cut::into(grid.columns, {0, shape.n}, lanes<T>);
-  const int64_t each = rows.pieces * columns.pieces;
-  const double cost = blockCost(shape, rows.longest(), columns.longest());
-  const int64_t grain = cost < taskCost ? int64_t(taskCost / cost) + 1 : 1;
+  const Division parts = divideBeside(shape, blockCost(shape, shape.m, shape.n) * double(batch));
+  const int64_t each = parts.tasks();
+  const int64_t grain = parts.cost < taskCost ? int64_t(taskCost / parts.cost) + 1 : 1;
   parallelFor(batch * each, grain, [&](int64_t from, int64_t to) {
     for (int64_t i = from; i < to; i++) {
-      const int64_t t = i / each, task = i % each;
-      const auto done = [&](Range r, Range c) { finish(t, r, c); };
-      multiply(product(t), rows[task / columns.pieces], columns[task % columns.pieces], done);
+      const int64_t t = i / each;
+      const auto done = [&](Range rows, Range columns) { finish(t, rows, columns); };
+      multiply(product(t), parts.rowsOf(i % each), parts.columnsOf(i % each), done);
     }
   });
 }

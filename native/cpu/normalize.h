@@ -10,37 +10,82 @@
 namespace gradloom::GRADLOOM_ISA {
 namespace {
 
-// Channels of a chunk: whole vectors, and enough rows of them to be worth giving away.
+// Vectors of channels that are worked on together: rows are far apart in memory, so every visit to
+// one should take whole cache lines.
+constexpr int channelVectors = 4;
+
+// Channels of a chunk: whole groups of vectors, and enough rows of them to be worth giving away.
 template <class T>
 int64_t channelGrain(int64_t rows) {
-  const int64_t vectors = (1 << 13) / (rows * lanes<T> + 1) + 1;
-  return vectors * lanes<T>;
+  constexpr int64_t group = channelVectors * lanes<T>;
+  return ((1 << 13) / (rows * group + 1) + 1) * group;
 }
 
-// Calls body(c, count) for the vectors of channels, on the pool.
+template <int n>
+using Width = std::integral_constant<int, n>;
+
+// Calls body(width, c, count) for channels [from, to): `width` vectors from channel c on, of the
+// last of which `count` lanes are meant. Only single vectors are partial.
+template <class T, class Body>
+GRADLOOM_INLINE void eachGroup(int64_t from, int64_t to, const Body& body) {
+  constexpr int64_t group = channelVectors * lanes<T>;
+  for (; from + group <= to; from += group) {
+    body(Width<channelVectors>(), from, int64_t{lanes<T>});
+  }
+  eachVector<T>(to - from, [&](int64_t i, int64_t count) { body(Width<1>(), from + i, count); });
+}
+
+// The same for all channels, on the pool.
 template <class T, class Body>
 void eachChannels(int64_t rows, int64_t channels, const Body& body) {
-  parallelFor(channels, channelGrain<T>(rows), [&](int64_t from, int64_t to) {
-    eachVector<T>(to - from, [&](int64_t i, int64_t count) { body(from + i, count); });
-  });
+  parallelFor(channels, channelGrain<T>(rows),
+              [&](int64_t from, int64_t to) { eachGroup<T>(from, to, body); });
 }
 
-// The pairwise sum over rows of what `term(row)` gives for one vector of channels.
-template <class T, class Term>
-GRADLOOM_INLINE Vec<T> sumRows(int64_t rows, const Term& term) {
-  using V = Vec<T>;
-  V waiting[48];
+// `width` vectors of sums, or of other figures of channels.
+template <class T, int width>
+struct Group {
+  Vec<T> of[width];
+
+  GRADLOOM_INLINE Vec<T>& operator[](int v) { return of[v]; }
+  GRADLOOM_INLINE const Vec<T>& operator[](int v) const { return of[v]; }
+};
+
+template <class T, int width>
+GRADLOOM_INLINE Group<T, width> loadGroup(const T* from, int64_t count) {
+  Group<T, width> group;
+  for (int v = 0; v < width; v++) group[v] = loadSome(from + v * lanes<T>, count);
+  return group;
+}
+
+template <class T, int width>
+GRADLOOM_INLINE void storeGroup(T* to, const Group<T, width>& group, int64_t count) {
+  for (int v = 0; v < width; v++) storeSome(to + v * lanes<T>, group[v], count);
+}
+
+// The pairwise sums over the rows of what term(row, v) gives for vector v.
+template <class T, int width, class Term>
+GRADLOOM_INLINE Group<T, width> sumRows(int64_t rows, const Term& term) {
+  Group<T, width> waiting[48];
   int depth = 0;
   int64_t row = 0;
   for (int64_t block = 0; row < rows; block++) {
-    V sum{};
+    Group<T, width> sum{};
     const int64_t end = rows - row > foldBlock ? row + foldBlock : rows;
-    for (; row < end; row++) sum += term(row);
-    for (int64_t pairs = block; pairs & 1; pairs >>= 1) sum = waiting[--depth] + sum;
+    for (; row < end; row++) {
+      for (int v = 0; v < width; v++) sum[v] += term(row, v);
+    }
+    for (int64_t pairs = block; pairs & 1; pairs >>= 1) {
+      depth--;
+      for (int v = 0; v < width; v++) sum[v] = waiting[depth][v] + sum[v];
+    }
     waiting[depth++] = sum;
   }
-  V total{};
-  while (depth > 0) total = waiting[--depth] + total;
+  Group<T, width> total{};
+  while (depth > 0) {
+    depth--;
+    for (int v = 0; v < width; v++) total[v] = waiting[depth][v] + total[v];
+  }
   return total;
 }
 
@@ -49,23 +94,36 @@ void batchNorm(T* out, T* mean, T* inverse, T* variance, const T* x, const T* ga
                int64_t rows, int64_t channels, double epsilon) {
   using V = Vec<T>;
   const V share = splat<V>(static_cast<T>(1.0 / double(rows)));
-  eachChannels<T>(rows, channels, [&](int64_t c, int64_t count) {
-    const auto at = [&](int64_t row) { return loadSome(x + row * channels + c, count); };
-    const V m = sumRows<T>(rows, at) * share;
-    const V v = sumRows<T>(rows,
-                           [&](int64_t row) {
-                             const V d = at(row) - m;
-                             return V(d * d);
-                           }) *
-                share;
-    const V scale = splat<V>(T(1)) / sqrt(V(v + splat<V>(static_cast<T>(epsilon))));
-    storeSome(mean + c, m, count);
-    storeSome(variance + c, v, count);
-    storeSome(inverse + c, scale, count);
-    const V factor = gamma ? V(scale * loadSome(gamma + c, count)) : scale;
-    const V shift = beta ? loadSome(beta + c, count) : V{};
+  eachChannels<T>(rows, channels, [&](auto widthOf, int64_t c, int64_t count) {
+    constexpr int width = decltype(widthOf)::value;
+    const auto at = [&](int64_t row, int v) {
+      return loadSome(x + row * channels + c + v * lanes<T>, count);
+    };
+    Group<T, width> m = sumRows<T, width>(rows, at);
+    for (int v = 0; v < width; v++) m[v] *= share;
+    Group<T, width> spread = sumRows<T, width>(rows, [&](int64_t row, int v) {
+      const V d = at(row, v) - m[v];
+      return V(d * d);
+    });
+    Group<T, width> scale, factor, shift{};
+    for (int v = 0; v < width; v++) {
+      spread[v] *= share;
+      scale[v] = splat<V>(T(1)) / sqrt(V(spread[v] + splat<V>(static_cast<T>(epsilon))));
+      factor[v] = scale[v];
+    }
+    storeGroup(mean + c, m, count);
+    storeGroup(variance + c, spread, count);
+    storeGroup(inverse + c, scale, count);
+    if (gamma) {
+      const Group<T, width> by = loadGroup<T, width>(gamma + c, count);
+      for (int v = 0; v < width; v++) factor[v] *= by[v];
+    }
+    if (beta) shift = loadGroup<T, width>(beta + c, count);
     for (int64_t row = 0; row < rows; row++) {
-      storeSome(out + row * channels + c, V((at(row) - m) * factor + shift), count);
+      T* to = out + row * channels + c;
+      for (int v = 0; v < width; v++) {
+        storeSome(to + v * lanes<T>, V((at(row, v) - m[v]) * factor[v] + shift[v]), count);
+      }
     }
   });
 }
@@ -77,22 +135,34 @@ void batchNormBackward(T* dx, T* dgamma, T* dbeta, const T* g, const T* x, const
                        const T* inverse, const T* gamma, int64_t rows, int64_t channels) {
   using V = Vec<T>;
   const V share = splat<V>(static_cast<T>(1.0 / double(rows)));
-  eachChannels<T>(rows, channels, [&](int64_t c, int64_t count) {
-    const V m = loadSome(mean + c, count), scale = loadSome(inverse + c, count);
-    const auto slope = [&](int64_t row) { return loadSome(g + row * channels + c, count); };
-    const auto normal = [&](int64_t row) {
-      return V((loadSome(x + row * channels + c, count) - m) * scale);
+  eachChannels<T>(rows, channels, [&](auto widthOf, int64_t c, int64_t count) {
+    constexpr int width = decltype(widthOf)::value;
+    const Group<T, width> m = loadGroup<T, width>(mean + c, count);
+    Group<T, width> scale = loadGroup<T, width>(inverse + c, count);
+    const auto slope = [&](int64_t row, int v) {
+      return loadSome(g + row * channels + c + v * lanes<T>, count);
     };
-    const V sum = sumRows<T>(rows, slope);
-    const V product = sumRows<T>(rows, [&](int64_t row) { return V(slope(row) * normal(row)); });
-    if (dbeta) storeSome(dbeta + c, sum, count);
-    if (dgamma) storeSome(dgamma + c, product, count);
+    const auto normal = [&](int64_t row, int v) {
+      return V((loadSome(x + row * channels + c + v * lanes<T>, count) - m[v]) * scale[v]);
+    };
+    Group<T, width> sum = sumRows<T, width>(rows, slope);
+    Group<T, width> product = sumRows<T, width>(
+        rows, [&](int64_t row, int v) { return V(slope(row, v) * normal(row, v)); });
+    if (dbeta) storeGroup(dbeta + c, sum, count);
+    if (dgamma) storeGroup(dgamma + c, product, count);
     if (!dx) return;
-    const V factor = gamma ? V(scale * loadSome(gamma + c, count)) : scale;
-    const V offset = sum * share, tilt = product * share;
+    Group<T, width> factor = scale;
+    if (gamma) {
+      const Group<T, width> by = loadGroup<T, width>(gamma + c, count);
+      for (int v = 0; v < width; v++) factor[v] *= by[v];
+    }
+    for (int v = 0; v < width; v++) sum[v] *= share, product[v] *= share;
     for (int64_t row = 0; row < rows; row++) {
-      const V d = (slope(row) - offset - normal(row) * tilt) * factor;
-      storeSome(dx + row * channels + c, d, count);
+      T* to = dx + row * channels + c;
+      for (int v = 0; v < width; v++) {
+        const V d = (slope(row, v) - sum[v] - normal(row, v) * product[v]) * factor[v];
+        storeSome(to + v * lanes<T>, d, count);
+      }
     }
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/elementwise.h"
+#include "cpu/lanes.h"
 #include "cpu/threads.h"
 
 namespace gradloom::GRADLOOM_ISA {
@@ -30,11 +31,12 @@ void updateRow(const Updated<T, Formula::states>& at, int64_t n, const T* hyperV
     for (int s = 0; s < Formula::states; s++) store<V>(at.state[s] + i, state[s]);
   }
   if (i == n) return;
-  V w = loadPartial<V>(at.w + i, n - i);
-  for (int s = 0; s < Formula::states; s++) state[s] = loadPartial<V>(at.state[s] + i, n - i);
-  Formula::step(w, loadPartial<V>(at.g + i, n - i), state, hyper);
-  storePartial<V>(at.w + i, w, n - i);
-  for (int s = 0; s < Formula::states; s++) storePartial<V>(at.state[s] + i, state[s], n - i);
+  const int rest = static_cast<int>(n - i);
+  V w = loadFirst<V>(at.w + i, rest);
+  for (int s = 0; s < Formula::states; s++) state[s] = loadFirst<V>(at.state[s] + i, rest);
+  Formula::step(w, loadFirst<V>(at.g + i, rest), state, hyper);
+  storeFirst<V>(at.w + i, w, rest);
+  for (int s = 0; s < Formula::states; s++) storeFirst<V>(at.state[s] + i, state[s], rest);
 }
 
 // Elements of a chunk. An update is a few times the work of a plain map.

@@ -19,7 +19,9 @@ namespace gradloom {
 GRADLOOM_TESTS_OF(baseline)
 #if defined(__x86_64__) && defined(__GNUC__)
 GRADLOOM_TESTS_OF(avx2)
+#ifndef GRADLOOM_WITHOUT_AVX512
 GRADLOOM_TESTS_OF(avx512)
+#endif
 #endif
 
 namespace test {
@@ -96,8 +98,10 @@ int main() {
   gradloom::test::testRandom();
   gradloom::test::testMovement();
 #if defined(__x86_64__) && defined(__GNUC__)
+#ifndef GRADLOOM_WITHOUT_AVX512
   gradloom::test::testInstructionSet("avx512", gradloom::avx512::testVectors,
                                      gradloom::avx512::testMath);
+#endif
   gradloom::test::testInstructionSet("avx2", gradloom::avx2::testVectors, gradloom::avx2::testMath);
 #endif
   gradloom::test::testInstructionSet("baseline", gradloom::baseline::testVectors,
