@@ -7,6 +7,8 @@
 #include <mutex>
 
 #include "api/api.h"
+#include "api/cuda.h"
+#include "api/device.h"
 #include "api/marshal.h"
 #include "cpu/kernels.h"
 #include "cpu/threads.h"
@@ -14,7 +16,7 @@
 namespace gradloom {
 namespace {
 
-#define GRADLOOM_SIGNATURE(name, arguments) {#name, arguments},
+#define GRADLOOM_SIGNATURE(name, arguments) {#name, arguments, &api::processor},
 constexpr api::Signature signatures[] = {GRADLOOM_API(GRADLOOM_SIGNATURE)};
 #undef GRADLOOM_SIGNATURE
 
@@ -59,6 +61,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const Napi::Array names = Napi::Array::New(env);
   for (int i = 0; const Kernels* each = kernelsAt(i); i++) names.Set(uint32_t(i), each->name);
   exports.Set("isas", names);
+#if defined(GRADLOOM_CUDA)
+  api::defineCuda(env, exports);
+#endif
   environments.enter();
   env.AddCleanupHook([] { environments.leave(); });
   return exports;

@@ -46,13 +46,13 @@ namespace gradloom::api {
 void map(const Call&, int kernel, Array out, Array x0, MaybeArray x1, MaybeArray x2, MaybeArray x3,
          double p, double q);
 void mapStrided(const Call&, int kernel, Array out, Array x0, MaybeArray x1, MaybeArray x2,
-                MaybeArray x3, double p, double q, Array walk);
+                MaybeArray x3, double p, double q, HostArray walk);
 void select(const Call&, Array out, Array condition, Array a, Array b);
 void cast(const Call&, Array out, Array a, bool toBool);
 void fill(const Call&, Array out, double value);
 
 // movement.cc
-void copy(const Call&, Array out, int64_t outOffset, Array a, int64_t aOffset, Array walk);
+void copy(const Call&, Array out, int64_t outOffset, Array a, int64_t aOffset, HostArray walk);
 int64_t gather(const Call&, Array out, Array a, Array index, int64_t outer, int64_t n,
                int64_t count, int64_t inner);
 int64_t scatterAdd(const Call&, Array out, Array a, Array index, int64_t outer, int64_t n,
@@ -94,7 +94,7 @@ void random(const Call&, int distribution, Array out, uint32_t key0, uint32_t ke
 void dropout(const Call&, Array out, Array x, double rate, double a, double b, double c,
              uint32_t key0, uint32_t key1, uint32_t counter0, uint32_t counter1);
 void update(const Call&, int update, const ArrayList& parameters, const ArrayList& gradients,
-            const ArrayList& states, Array hyper);
+            const ArrayList& states, HostArray hyper);
 int64_t loadRows(const Call&, Array out, Array data, Array index, Array scale, Array shift,
                  int64_t n, int64_t count, int64_t width);
 

@@ -1,6 +1,6 @@
 #include "api/call.h"
 
-#include "api/marshal.h"
+#include "api/device.h"
 
 namespace gradloom::api {
 
@@ -90,7 +90,7 @@ std::vector<Array> Call::open(const ArrayList& list) const {
   std::vector<Array> arrays(list.items.size());
   for (size_t i = 0; i < arrays.size(); i++) {
     arrays[i].position = list.position;
-    if (!readArray(env, list.items[i], arrays[i])) {
+    if (!device().read(env, list.items[i], arrays[i])) {
       typeError(list.position,
                 "has an element of another type than float32, float64, int32, uint8");
     }

@@ -14,10 +14,13 @@
 
 namespace gradloom::api {
 
-// A function as JavaScript sees it: for messages.
+struct Device;
+
+// A function as JavaScript sees it, for messages, and the device it works on.
 struct Signature {
   const char* name;
   const char* arguments;  // names, separated by single spaces
+  const Device* device;
 };
 
 // Thrown by checks, turned into a JavaScript TypeError or RangeError where the function was called.
@@ -26,7 +29,7 @@ struct BadArgument {
   std::string message;
 };
 
-// A typed array. `position` says which argument it is.
+// Memory of the call's device; on host devices a typed array. `position` says which argument it is.
 struct Array {
   void* data = nullptr;
   int64_t length = 0;
@@ -39,12 +42,15 @@ struct Array {
   }
 };
 
-// A typed array or null; then data is null.
+// A typed array on every device.
+struct HostArray : Array {};
+
+// An array or null; then data is null.
 struct MaybeArray : Array {
   explicit operator bool() const { return data != nullptr; }
 };
 
-// A JavaScript array of typed arrays, not yet looked into: see Call::open.
+// A JavaScript array of arrays, not yet looked into: see Call::open.
 struct ArrayList {
   std::vector<napi_value> items;
   int position = 0;
@@ -53,6 +59,9 @@ struct ArrayList {
 class Call {
  public:
   Call(napi_env environment, const Signature& called) : env(environment), signature(called) {}
+
+  const Device& device() const { return *signature.device; }
+  napi_env environment() const { return env; }
 
   [[noreturn]] void typeError(int position, const char* problem) const;
   [[noreturn]] void rangeError(int position, const std::string& problem) const;
@@ -69,7 +78,7 @@ class Call {
   // 0 <= value < count, for the numbers of kernels and the like.
   void checkNumber(int position, int value, int count) const;
 
-  // The typed arrays of a list, all checked to be such. No JavaScript runs in here, so that data
+  // The arrays of a list, all checked to be such. No JavaScript runs in here, so that data
   // pointers stay good; the lists of a call are opened after all its arguments were read.
   std::vector<Array> open(const ArrayList& list) const;
 

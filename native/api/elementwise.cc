@@ -53,12 +53,12 @@ void map(const Call& call, int kernel, Array out, Array x0, MaybeArray x1, Maybe
       operands.at[i] = x[i].as<T>();
       operands.step[i] = call.checkRepeating(x[i], out.length);
     }
-    typeKernels<T>().map(kernel, out.data, operands, out.length, p, q);
+    typeKernels<T>(call).map(kernel, out.data, operands, out.length, p, q);
   });
 }
 
 void mapStrided(const Call& call, int kernel, Array out, Array x0, MaybeArray x1, MaybeArray x2,
-                MaybeArray x3, double p, double q, Array walkArray) {
+                MaybeArray x3, double p, double q, HostArray walkArray) {
   const Array x[maxOperands] = {x0, x1, x2, x3};
   const int operands = checkOperands(call, kernel, out, x);
   call.checkType(walkArray, DType::int32);
@@ -77,7 +77,7 @@ void mapStrided(const Call& call, int kernel, Array out, Array x0, MaybeArray x1
     using T = decltype(zero);
     const T* at[maxOperands] = {};
     for (int i = 0; i < operands; i++) at[i] = x[i].as<T>();
-    typeKernels<T>().mapStrided(kernel, out.data, at, walk, p, q);
+    typeKernels<T>(call).mapStrided(kernel, out.data, at, walk, p, q);
   });
 }
 
@@ -90,8 +90,8 @@ void select(const Call& call, Array out, Array condition, Array a, Array b) {
   const int64_t bStep = call.checkRepeating(b, out.length);
   withSize(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    sizeKernels<T>().select(out.as<T>(), condition.as<uint8_t>(), conditionStep, a.as<T>(), aStep,
-                            b.as<T>(), bStep, out.length);
+    sizeKernels<T>(call).select(out.as<T>(), condition.as<uint8_t>(), conditionStep, a.as<T>(),
+                                aStep, b.as<T>(), bStep, out.length);
   });
 }
 
@@ -101,16 +101,16 @@ void cast(const Call& call, Array out, Array a, bool toBool) {
   withType(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     if (toBool)
-      typeKernels<T>().castToBool(out.as<uint8_t>(), a.as<T>(), out.length);
+      typeKernels<T>(call).castToBool(out.as<uint8_t>(), a.as<T>(), out.length);
     else
-      typeKernels<T>().cast(out.dtype, out.data, a.as<T>(), out.length);
+      typeKernels<T>(call).cast(out.dtype, out.data, a.as<T>(), out.length);
   });
 }
 
-void fill(const Call&, Array out, double value) {
+void fill(const Call& call, Array out, double value) {
   withType(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    typeKernels<T>().fill(out.as<T>(), value, out.length);
+    typeKernels<T>(call).fill(out.as<T>(), value, out.length);
   });
 }
 

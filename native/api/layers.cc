@@ -3,7 +3,6 @@
 
 #include "api/api.h"
 #include "api/tables.h"
-#include "cpu/move.h"
 
 namespace gradloom::api {
 namespace {
@@ -65,8 +64,8 @@ void matmul(const Call& call, Array out, Array a, Array b, int64_t batch, int64_
   checkBatch(call, b, batch, strideB, call.product({k, n}));
   withReal(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().matmul(out.as<T>(), a.as<T>(), b.as<T>(), batch, m, n, k, strideA, strideB,
-                            transA, transB, accumulate);
+    realKernels<T>(call).matmul(out.as<T>(), a.as<T>(), b.as<T>(), batch, m, n, k, strideA, strideB,
+                                transA, transB, accumulate);
   });
 }
 
@@ -82,8 +81,8 @@ void dense(const Call& call, Array out, MaybeArray pre, Array x, Array w, MaybeA
   if (out.length == 0) return;
   withReal(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().dense(out.as<T>(), dataOrNull<T>(pre), x.as<T>(), w.as<T>(),
-                           dataOrNull<T>(bias), rows, units, features, activation, p, q);
+    realKernels<T>(call).dense(out.as<T>(), dataOrNull<T>(pre), x.as<T>(), w.as<T>(),
+                               dataOrNull<T>(bias), rows, units, features, activation, p, q);
   });
 }
 
@@ -112,9 +111,9 @@ void denseBackward(const Call& call, MaybeArray dx, MaybeArray dw, MaybeArray db
     T* const toW = dataOrNull<T>(dw);
     T* const toBias = dataOrNull<T>(db);
     if (!toX && !toW && !toBias) return;
-    realKernels<T>().denseBackward(toX, toW, toBias, scratch.as<T>(), g.as<T>(), x.as<T>(),
-                                   w.as<T>(), y.as<T>(), dataOrNull<T>(pre), rows, units, features,
-                                   derivative, p, q, accumulate);
+    realKernels<T>(call).denseBackward(toX, toW, toBias, scratch.as<T>(), g.as<T>(), x.as<T>(),
+                                       w.as<T>(), y.as<T>(), dataOrNull<T>(pre), rows, units,
+                                       features, derivative, p, q, accumulate);
   });
 }
 
@@ -125,7 +124,7 @@ void softmax(const Call& call, Array out, Array a, int64_t rows, int64_t columns
   if (out.length == 0) return;
   withReal(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().softmax(out.as<T>(), a.as<T>(), rows, columns, logarithm);
+    realKernels<T>(call).softmax(out.as<T>(), a.as<T>(), rows, columns, logarithm);
   });
 }
 
@@ -138,7 +137,8 @@ void softmaxBackward(const Call& call, Array out, Array g, Array y, int64_t rows
   if (out.length == 0) return;
   withReal(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().softmaxBackward(out.as<T>(), g.as<T>(), y.as<T>(), rows, columns, logarithm);
+    realKernels<T>(call).softmaxBackward(out.as<T>(), g.as<T>(), y.as<T>(), rows, columns,
+                                         logarithm);
   });
 }
 
@@ -151,7 +151,7 @@ int64_t crossEntropy(const Call& call, Array loss, MaybeArray difference, Array 
   const bool labels = target.dtype == DType::int32;
   if (labels) {
     call.checkLength(target, rows);
-    const int64_t outside = firstOutside(target.as<int32_t>(), rows, classes);
+    const int64_t outside = call.device().firstOutside(target.as<int32_t>(), rows, classes);
     if (outside >= 0) return outside;
   } else {
     checkMatrix(call, target, logits.dtype, rows, classes);
@@ -160,9 +160,9 @@ int64_t crossEntropy(const Call& call, Array loss, MaybeArray difference, Array 
   if (rows == 0) return -1;
   withReal(logits.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().crossEntropy(loss.as<T>(), dataOrNull<T>(difference), logits.as<T>(),
-                                  labels ? target.as<int32_t>() : nullptr,
-                                  labels ? nullptr : target.as<T>(), rows, classes);
+    realKernels<T>(call).crossEntropy(loss.as<T>(), dataOrNull<T>(difference), logits.as<T>(),
+                                      labels ? target.as<int32_t>() : nullptr,
+                                      labels ? nullptr : target.as<T>(), rows, classes);
   });
   return -1;
 }
@@ -176,7 +176,7 @@ void scaleRows(const Call& call, Array out, Array a, Array scale, int64_t rows, 
   if (out.length == 0) return;
   withReal(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().scaleRows(out.as<T>(), a.as<T>(), scale.as<T>(), rows, columns, factor);
+    realKernels<T>(call).scaleRows(out.as<T>(), a.as<T>(), scale.as<T>(), rows, columns, factor);
   });
 }
 
@@ -192,9 +192,9 @@ void batchNorm(const Call& call, Array out, Array mean, Array inverse, Array var
   if (channels == 0) return;
   withReal(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().batchNorm(out.as<T>(), mean.as<T>(), inverse.as<T>(), variance.as<T>(),
-                               x.as<T>(), dataOrNull<T>(gamma), dataOrNull<T>(beta), rows, channels,
-                               epsilon);
+    realKernels<T>(call).batchNorm(out.as<T>(), mean.as<T>(), inverse.as<T>(), variance.as<T>(),
+                                   x.as<T>(), dataOrNull<T>(gamma), dataOrNull<T>(beta), rows,
+                                   channels, epsilon);
   });
 }
 
@@ -213,9 +213,9 @@ void batchNormBackward(const Call& call, MaybeArray dx, MaybeArray dgamma, Maybe
   if (channels == 0) return;
   withReal(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    realKernels<T>().batchNormBackward(dataOrNull<T>(dx), dataOrNull<T>(dgamma),
-                                       dataOrNull<T>(dbeta), g.as<T>(), x.as<T>(), mean.as<T>(),
-                                       inverse.as<T>(), dataOrNull<T>(gamma), rows, channels);
+    realKernels<T>(call).batchNormBackward(dataOrNull<T>(dx), dataOrNull<T>(dgamma),
+                                           dataOrNull<T>(dbeta), g.as<T>(), x.as<T>(), mean.as<T>(),
+                                           inverse.as<T>(), dataOrNull<T>(gamma), rows, channels);
   });
 }
 

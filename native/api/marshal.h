@@ -8,42 +8,12 @@
 #include <tuple>
 #include <utility>
 
-#include "api/call.h"
+#include "api/device.h"
 
 namespace gradloom::api {
 
 // Lists longer than any model has parameters are refused before they are read.
 constexpr uint32_t longestList = 1 << 20;
-
-inline bool readArray(napi_env env, napi_value value, Array& array) {
-  napi_typedarray_type type;
-  size_t length;
-  if (napi_get_typedarray_info(env, value, &type, &length, &array.data, nullptr, nullptr) !=
-      napi_ok) {
-    return false;
-  }
-  switch (type) {
-    case napi_float32_array:
-      array.dtype = DType::float32;
-      break;
-    case napi_float64_array:
-      array.dtype = DType::float64;
-      break;
-    case napi_int32_array:
-      array.dtype = DType::int32;
-      break;
-    case napi_uint8_array:
-      array.dtype = DType::uint8;
-      break;
-    default:
-      return false;
-  }
-  array.length = int64_t(length);
-  // Empty and detached arrays point nowhere; kernels may do arithmetic on any pointer.
-  alignas(8) static char nothing[8];
-  if (length == 0) array.data = nothing;
-  return true;
-}
 
 // How an argument of each type is read. A number must be one already: nothing is converted, so no
 // JavaScript runs, except by reading the elements of a list.
@@ -118,9 +88,17 @@ struct Argument<Array> {
   static Array read(const Call& call, napi_env env, napi_value value, int position) {
     Array array;
     array.position = position;
-    if (!readArray(env, value, array)) {
-      call.typeError(position, "is not a Float32Array, Float64Array, Int32Array or Uint8Array");
-    }
+    if (!call.device().read(env, value, array)) call.typeError(position, call.device().notAnArray);
+    return array;
+  }
+};
+
+template <>
+struct Argument<HostArray> {
+  static HostArray read(const Call& call, napi_env env, napi_value value, int position) {
+    HostArray array;
+    array.position = position;
+    if (!readTypedArray(env, value, array)) call.typeError(position, notATypedArray);
     return array;
   }
 };
@@ -133,9 +111,8 @@ struct Argument<MaybeArray> {
     napi_valuetype type;
     const bool known = napi_typeof(env, value, &type) == napi_ok;
     if (known && (type == napi_null || type == napi_undefined)) return array;
-    if (!readArray(env, value, array)) {
-      call.typeError(position,
-                     "is neither null nor a Float32Array, Float64Array, Int32Array or Uint8Array");
+    if (!call.device().read(env, value, array)) {
+      call.typeError(position, call.device().neitherNullNorArray);
     }
     return array;
   }
@@ -154,14 +131,19 @@ struct Argument<ArrayList> {
     }
     list.items.resize(length);
     for (uint32_t i = 0; i < length; i++) {
-      bool isTypedArray = false;
       if (napi_get_element(env, value, i, &list.items[i]) != napi_ok ||
-          napi_is_typedarray(env, list.items[i], &isTypedArray) != napi_ok || !isTypedArray) {
+          !call.device().isArray(env, list.items[i])) {
         call.typeError(position, "has an element that is not a typed array");
       }
     }
     return list;
   }
+};
+
+// Any value, as it is.
+template <>
+struct Argument<napi_value> {
+  static napi_value read(const Call&, napi_env, napi_value value, int) { return value; }
 };
 
 inline napi_value toJs(napi_env env, int64_t number) {

@@ -1,6 +1,4 @@
 // Movement, sorting and reductions of the native surface: checks, then kernels.
-#include "cpu/move.h"
-
 #include <new>
 
 #include "api/api.h"
@@ -59,7 +57,8 @@ void checkIndexed(const Call& call, const Array& whole, const Array& part, const
 
 }  // namespace
 
-void copy(const Call& call, Array out, int64_t outOffset, Array a, int64_t aOffset, Array walk) {
+void copy(const Call& call, Array out, int64_t outOffset, Array a, int64_t aOffset,
+          HostArray walk) {
   call.checkType(a, out.dtype);
   const CopyLoops loops = readWalk(call, walk);
   for (int d = 0; d < loops.rank; d++) {
@@ -69,18 +68,20 @@ void copy(const Call& call, Array out, int64_t outOffset, Array a, int64_t aOffs
   checkReach(call, a, aOffset, loops.rank, loops.size, loops.stride);
   withSize(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    gradloom::copy(out.as<T>() + outOffset, static_cast<const T*>(a.as<T>()) + aOffset, loops);
+    moveKernels<T>(call).copy(out.as<T>() + outOffset, static_cast<const T*>(a.as<T>()) + aOffset,
+                              loops);
   });
 }
 
 int64_t gather(const Call& call, Array out, Array a, Array index, int64_t outer, int64_t n,
                int64_t count, int64_t inner) {
   checkIndexed(call, a, out, index, outer, n, count, inner, count);
-  const int64_t outside = firstOutside(index.as<int32_t>(), count, n);
+  const int64_t outside = call.device().firstOutside(index.as<int32_t>(), count, n);
   if (outside >= 0 || out.length == 0) return outside;
   withSize(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    gradloom::gather<T>(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count, inner);
+    moveKernels<T>(call).gather(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count,
+                                inner);
   });
   return -1;
 }
@@ -88,11 +89,12 @@ int64_t gather(const Call& call, Array out, Array a, Array index, int64_t outer,
 int64_t scatterAdd(const Call& call, Array out, Array a, Array index, int64_t outer, int64_t n,
                    int64_t count, int64_t inner) {
   checkIndexed(call, out, a, index, outer, n, count, inner, count);
-  const int64_t outside = firstOutside(index.as<int32_t>(), count, n);
+  const int64_t outside = call.device().firstOutside(index.as<int32_t>(), count, n);
   if (outside >= 0 || a.length == 0) return outside;
   withType(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    gradloom::scatterAdd<T>(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count, inner);
+    orderKernels<T>(call).scatterAdd(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count,
+                                     inner);
   });
   return -1;
 }
@@ -101,11 +103,12 @@ int64_t takeAlong(const Call& call, Array out, Array a, Array index, int64_t out
                   int64_t count, int64_t inner) {
   const int64_t indices = call.product({outer, count, inner});
   checkIndexed(call, a, out, index, outer, n, count, inner, indices);
-  const int64_t outside = firstOutside(index.as<int32_t>(), indices, n);
+  const int64_t outside = call.device().firstOutside(index.as<int32_t>(), indices, n);
   if (outside >= 0 || out.length == 0) return outside;
   withSize(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    gradloom::takeAlong<T>(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count, inner);
+    moveKernels<T>(call).takeAlong(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count,
+                                   inner);
   });
   return -1;
 }
@@ -114,11 +117,12 @@ int64_t putAlongAdd(const Call& call, Array out, Array a, Array index, int64_t o
                     int64_t count, int64_t inner) {
   const int64_t indices = call.product({outer, count, inner});
   checkIndexed(call, out, a, index, outer, n, count, inner, indices);
-  const int64_t outside = firstOutside(index.as<int32_t>(), indices, n);
+  const int64_t outside = call.device().firstOutside(index.as<int32_t>(), indices, n);
   if (outside >= 0 || a.length == 0) return outside;
   withType(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    gradloom::putAlongAdd<T>(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count, inner);
+    orderKernels<T>(call).putAlongAdd(out.as<T>(), a.as<T>(), index.as<int32_t>(), outer, n, count,
+                                      inner);
   });
   return -1;
 }
@@ -135,8 +139,8 @@ void sort(const Call& call, Array values, Array index, Array a, int64_t rows, in
   if (values.length == 0) return;
   const bool enough = withType(a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    return gradloom::sort<T>(values.as<T>(), index.as<int32_t>(), a.as<T>(), rows, n, k,
-                             descending);
+    return orderKernels<T>(call).sort(values.as<T>(), index.as<int32_t>(), a.as<T>(), rows, n, k,
+                                      descending);
   });
   if (!enough) throw std::bad_alloc();
 }
@@ -175,7 +179,7 @@ void reduce(const Call& call, int number, Array out, Array a, int64_t outer, int
   if (n == 0 && !mayBeEmpty) call.rangeError(4, "is 0: this reduction needs an element");
   withType(a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    typeKernels<T>().reduce(reduction, out.data, a.as<T>(), outer, n, inner);
+    typeKernels<T>(call).reduce(reduction, out.data, a.as<T>(), outer, n, inner);
   });
 }
 
@@ -187,11 +191,12 @@ void cumsum(const Call& call, Array out, Array a, int64_t outer, int64_t n, int6
   call.checkLength(out, a.length);
   if (out.length == 0) return;
   if (widens) {
-    return gradloom::cumsum(out.as<int32_t>(), a.as<uint8_t>(), outer, n, inner, reverse);
+    return call.device().cumsumWidened(out.as<int32_t>(), a.as<uint8_t>(), outer, n, inner,
+                                       reverse);
   }
   withType(a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    gradloom::cumsum(out.as<T>(), a.as<T>(), outer, n, inner, reverse);
+    orderKernels<T>(call).cumsum(out.as<T>(), a.as<T>(), outer, n, inner, reverse);
   });
 }
 

@@ -1,40 +1,62 @@
-// The kernels of the chosen instruction set by element type.
+// The kernels of a call's device by element type.
 #pragma once
 
 #include <type_traits>
 
-#include "cpu/kernels.h"
+#include "api/device.h"
 
 namespace gradloom::api {
 
-template <class T>
-const TypeKernels<T>& typeKernels() {
+// The member of a table that goes with a type.
+template <class T, class Table>
+const auto& byType(const Table& table) {
   if constexpr (std::is_same_v<T, float>)
-    return kernels().float32;
+    return table.float32;
   else if constexpr (std::is_same_v<T, double>)
-    return kernels().float64;
+    return table.float64;
   else if constexpr (std::is_same_v<T, int32_t>)
-    return kernels().int32;
+    return table.int32;
   else
-    return kernels().uint8;
+    return table.uint8;
 }
 
 template <class T>
-const SizeKernels<T>& sizeKernels() {
+const TypeKernels<T>& typeKernels(const Call& call) {
+  return byType<T>(call.device().kernels());
+}
+
+template <class T>
+const OrderKernels<T>& orderKernels(const Call& call) {
+  return byType<T>(call.device());
+}
+
+template <class T>
+const SizeKernels<T>& sizeKernels(const Call& call) {
+  const Kernels& table = call.device().kernels();
   if constexpr (sizeof(T) == 8)
-    return kernels().size8;
+    return table.size8;
   else if constexpr (sizeof(T) == 4)
-    return kernels().size4;
+    return table.size4;
   else
-    return kernels().size1;
+    return table.size1;
 }
 
 template <class T>
-const RealKernels<T>& realKernels() {
-  if constexpr (std::is_same_v<T, double>)
-    return kernels().real64;
+const MoveKernels<T>& moveKernels(const Call& call) {
+  if constexpr (sizeof(T) == 8)
+    return call.device().move8;
+  else if constexpr (sizeof(T) == 4)
+    return call.device().move4;
   else
-    return kernels().real32;
+    return call.device().move1;
+}
+
+template <class T>
+const RealKernels<T>& realKernels(const Call& call) {
+  if constexpr (std::is_same_v<T, double>)
+    return call.device().kernels().real64;
+  else
+    return call.device().kernels().real32;
 }
 
 }  // namespace gradloom::api

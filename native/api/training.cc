@@ -4,7 +4,6 @@
 
 #include "api/api.h"
 #include "api/tables.h"
-#include "cpu/move.h"
 #include "cpu/threads.h"
 
 namespace gradloom::api {
@@ -26,10 +25,10 @@ struct Parameters {
   std::vector<const T*> gradients;
   std::vector<int64_t> lengths;
 
-  void run(int update, const double* hyper) const {
+  void run(const Call& call, int update, const double* hyper) const {
     if (lengths.empty()) return;
-    realKernels<T>().update(update, int64_t(lengths.size()), parameters.data(), gradients.data(),
-                            states.data(), lengths.data(), hyper);
+    realKernels<T>(call).update(update, int64_t(lengths.size()), parameters.data(),
+                                gradients.data(), states.data(), lengths.data(), hyper);
   }
 };
 
@@ -53,8 +52,8 @@ void random(const Call& call, int number, Array out, uint32_t key0, uint32_t key
   } else if (distribution != Distribution::bernoulli) {
     call.checkReal(out);
   }
-  kernels().random().random(distribution, out.dtype, out.data, out.length,
-                            stream(key0, key1, counter0, counter1), p, q);
+  call.device().kernels().random().random(distribution, out.dtype, out.data, out.length,
+                                          stream(key0, key1, counter0, counter1), p, q);
 }
 
 void dropout(const Call& call, Array out, Array x, double rate, double a, double b, double c,
@@ -63,7 +62,7 @@ void dropout(const Call& call, Array out, Array x, double rate, double a, double
   call.checkType(x, out.dtype);
   call.checkLength(x, out.length);
   const Philox philox = stream(key0, key1, counter0, counter1);
-  const RandomKernels& random = kernels().random();
+  const RandomKernels& random = call.device().kernels().random();
   if (out.dtype == DType::float32) {
     random.dropoutFloat(out.as<float>(), x.as<float>(), out.length, philox, rate, a, b, c);
   } else {
@@ -72,7 +71,7 @@ void dropout(const Call& call, Array out, Array x, double rate, double a, double
 }
 
 void update(const Call& call, int number, const ArrayList& parameterList,
-            const ArrayList& gradientList, const ArrayList& stateList, Array hyper) {
+            const ArrayList& gradientList, const ArrayList& stateList, HostArray hyper) {
   call.checkNumber(0, number, updateCount);
   const UpdateInfo& info = updateInfo[number];
   const size_t count = parameterList.items.size(), states = size_t(info.states);
@@ -108,8 +107,8 @@ void update(const Call& call, int number, const ArrayList& parameterList,
     else
       add(doubles, double{});
   }
-  floats.run(number, hyper.as<double>());
-  doubles.run(number, hyper.as<double>());
+  floats.run(call, number, hyper.as<double>());
+  doubles.run(call, number, hyper.as<double>());
 }
 
 int64_t loadRows(const Call& call, Array out, Array data, Array index, Array scale, Array shift,
@@ -124,11 +123,11 @@ int64_t loadRows(const Call& call, Array out, Array data, Array index, Array sca
   const int64_t scaleStep = call.checkRepeating(scale, width);
   const int64_t shiftStep = call.checkRepeating(shift, width);
   const int32_t* rows = index.as<int32_t>();
-  const int64_t outside = firstOutside(rows, count, n);
+  const int64_t outside = call.device().firstOutside(rows, count, n);
   if (outside >= 0 || out.length == 0) return outside;
   withType(data.dtype, [&](auto zero) {
     using From = decltype(zero);
-    const TypeKernels<From>& kernel = typeKernels<From>();
+    const TypeKernels<From>& kernel = typeKernels<From>(call);
     if (out.dtype == DType::float32) {
       kernel.loadRowsFloat(out.as<float>(), data.as<From>(), rows, scale.as<float>(), scaleStep,
                            shift.as<float>(), shiftStep, n, count, width);
@@ -140,8 +139,8 @@ int64_t loadRows(const Call& call, Array out, Array data, Array index, Array sca
   return -1;
 }
 
-int64_t threads(const Call&) {
-  return threadCount();
+int64_t threads(const Call& call) {
+  return call.device().threads();
 }
 
 void setThreads(const Call& call, int64_t count) {
@@ -149,11 +148,11 @@ void setThreads(const Call& call, int64_t count) {
     call.rangeError(
         0, "is " + std::to_string(count) + ", expected 1 to " + std::to_string(maxThreads));
   }
-  setThreadCount(int(count));
+  call.device().setThreads(int(count));
 }
 
-std::string describe(const Call&) {
-  return gradloom::describe().text;
+std::string describe(const Call& call) {
+  return call.device().describe();
 }
 
 }  // namespace gradloom::api
