@@ -3,11 +3,12 @@
 import { DeviceError, ValueError } from '../errors.js';
 import type { Backend } from './backend.js';
 import { createCpuBackend } from './cpu.js';
+import { openCuda } from './cuda.js';
 import { createJsBackend } from './js.js';
 import { loadAddon } from './load-addon.js';
 
-/** A device by name: `js`, `cpu`, later `cuda`, `cuda:1`. */
-export type Device = 'js' | 'cpu' | (string & {});
+/** A device by name: `js`, `cpu`, `cuda` (the first GPU), `cuda:1`, … */
+export type Device = 'js' | 'cpu' | 'cuda' | (string & {});
 
 export interface DeviceReport {
   readonly device: Device;
@@ -26,6 +27,12 @@ const openers: Readonly<Record<string, () => Opening>> = {
   js: () => ({ backend: createJsBackend() }),
 };
 
+/** Kinds that are used only where they are asked for by name. */
+const openersByName: typeof openers = {
+  cuda: () => openCudaDevice(0, false),
+  'cuda-emulated': () => openCudaDevice(0, true),
+};
+
 const opened = new Map<string, Opening>();
 let chosen: Backend | undefined;
 
@@ -35,16 +42,31 @@ function openCpu(): Opening {
   return createCpuBackend(loaded.addon);
 }
 
-function open(name: string): Opening {
+function openCudaDevice(number: number, emulated: boolean): Opening {
+  const loaded = loadAddon();
+  if ('reason' in loaded) return loaded;
+  return openCuda(loaded.addon, number, emulated);
+}
+
+/** `cuda:0` is `cuda`: one GPU has one name. */
+function nameOf(name: string): string {
+  return name === 'cuda:0' ? 'cuda' : name;
+}
+
+function openerOf(name: string): () => Opening {
+  const gpu = /^cuda:(\d{1,3})$/.exec(name);
+  if (gpu) return () => openCudaDevice(Number(gpu[1]), false);
+  const opener = openers[name] ?? openersByName[name];
+  if (opener) return opener;
+  const names = [...Object.keys(openers), 'cuda'].join(', ');
+  throw new DeviceError(`there is no device "${name}"; the devices are ${names}`);
+}
+
+function open(given: string): Opening {
+  const name = nameOf(given);
   let opening = opened.get(name);
   if (!opening) {
-    const opener = openers[name];
-    if (!opener) {
-      throw new DeviceError(
-        `there is no device "${name}"; the devices are ${Object.keys(openers).join(', ')}`,
-      );
-    }
-    opening = opener();
+    opening = openerOf(name)();
     opened.set(name, opening);
   }
   return opening;
@@ -89,14 +111,17 @@ export function setDevice(name: Device): void {
   chosen = backendOf(name);
 }
 
-/** What was found on this machine, best device first. */
+/** What was found on this machine, best device first; of those used by name, what the addon has. */
 export function describeDevices(): DeviceReport[] {
-  return Object.keys(openers).map((name) => {
-    const opening = open(name);
-    return 'backend' in opening
-      ? { device: name, available: true, details: opening.backend.describe() }
-      : { device: name, available: false, reason: opening.reason };
-  });
+  const reports = [...Object.keys(openers), ...Object.keys(openersByName)].map(describe);
+  return reports.filter(({ device: name, available }) => available || name in openers);
+}
+
+function describe(name: string): DeviceReport {
+  const opening = open(name);
+  return 'backend' in opening
+    ? { device: name, available: true, details: opening.backend.describe() }
+    : { device: name, available: false, reason: opening.reason };
 }
 
 /** Threads the default device computes with. */

@@ -61,6 +61,6 @@ export function memoryTests(bench: Bench): void {
 
   it('describes itself in one line', () => {
     expect(backend.describe()).toMatch(/^[^\n]+$/);
-    expect(backend.device).toMatch(/^[a-z]+(:\d+)?$/);
+    expect(backend.device).toMatch(/^[a-z-]+(:\d+)?$/);
   });
 }

@@ -1,0 +1,318 @@
+// CUDA devices in the native surface: their memory as JavaScript objects, and the functions of
+// GRADLOOM_API bound to each.
+#include "api/cuda.h"
+
+#include <iterator>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "api/api.h"
+#include "api/device.h"
+#include "api/marshal.h"
+#include "cuda/device.h"
+#include "cuda/kernels.h"
+#include "cuda/machine.h"
+
+namespace gradloom::api {
+namespace {
+
+using cuda::Machine;
+
+// ---- memory ------------------------------------------------------------------------------------
+
+// Memory of a machine, given back with its last view or when asked for.
+class Block {
+ public:
+  Block(Machine& owner, size_t size) : machine(owner), bytes(size), memory(owner.allocate(size)) {}
+  ~Block() { free(); }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  void free() {
+    if (memory == nullptr) return;
+    const cuda::Turn turn(machine);  // finalizers come outside of any call
+    machine.free(std::exchange(memory, nullptr), bytes);
+  }
+
+  Machine& machine;
+  const size_t bytes;
+  void* memory;
+};
+
+// What a JavaScript object of ours holds: a part of a block. No block: no elements.
+struct Memory {
+  std::shared_ptr<Block> block;
+  char* data;
+  int64_t length;
+  DType dtype;
+};
+
+// Tells our objects from all others.
+constexpr napi_type_tag memoryTag = {0x6772'6164'6c6f'6f6d, 0x6375'6461'6d65'6d6f};
+
+Memory* memoryOf(napi_env env, napi_value value) {
+  bool ours = false;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
+  if (napi_check_object_type_tag(env, value, &memoryTag, &ours) != napi_ok || !ours) return nullptr;
+  void* found = nullptr;
+  return napi_unwrap(env, value, &found) == napi_ok ? static_cast<Memory*>(found) : nullptr;
+}
+
+bool isMemory(napi_env env, napi_value value) {
+  return memoryOf(env, value) != nullptr;
+}
+
+bool readMemory(napi_env env, napi_value value, Array& array) {
+  const Memory* found = memoryOf(env, value);
+  if (found == nullptr) return false;
+  if (found->block) {
+    const bool here = &found->block->machine == &Machine::current();
+    if (!here || found->block->memory == nullptr) return false;
+  }
+  array.data = found->length == 0 ? nothing() : found->data;
+  array.length = found->length;
+  array.dtype = found->dtype;
+  return true;
+}
+
+// V8 collects the sooner, the more memory it knows its objects to hold.
+void account(napi_env env, int64_t bytes) {
+  int64_t ignored = 0;
+  napi_adjust_external_memory(env, bytes, &ignored);
+}
+
+// Makes `target`, a fresh object, hold memory. Views hold none of their own.
+void wrap(const Call& call, napi_value target, Memory held, bool isView) {
+  const int64_t bytes = isView || !held.block ? 0 : int64_t(held.block->bytes);
+  struct Held {
+    Memory memory;  // first: memoryOf() takes the whole for it
+    int64_t bytes;
+  };
+  auto holder = std::make_unique<Held>(Held{std::move(held), bytes});
+  const auto finalize = [](napi_env env, void* data, void*) {
+    const std::unique_ptr<Held> last(static_cast<Held*>(data));
+    account(env, -last->bytes);
+  };
+  if (napi_type_tag_object(call.environment(), target, &memoryTag) != napi_ok ||
+      napi_wrap(call.environment(), target, holder.get(), finalize, nullptr, nullptr) != napi_ok) {
+    call.typeError(0, "is not a fresh object");
+  }
+  holder.release();  // NOLINT(bugprone-unused-return-value): the object's from now on
+  account(call.environment(), bytes);
+}
+
+void allocate(const Call& call, napi_value target, int dtype, int64_t length) {
+  call.checkNumber(1, dtype, 4);
+  Memory memory{nullptr, nullptr, length, static_cast<DType>(dtype)};
+  const int64_t bytes = call.product({length, bytesOf(memory.dtype)});
+  if (bytes > 0) {
+    Machine& machine = Machine::current();
+    memory.block = std::make_shared<Block>(machine, size_t(bytes));
+    memory.data = static_cast<char*>(memory.block->memory);
+    machine.fillZero(memory.data, size_t(bytes));
+  }
+  wrap(call, target, std::move(memory), false);
+}
+
+void view(const Call& call, napi_value target, napi_value source, int64_t start, int64_t length) {
+  const Memory* whole = memoryOf(call.environment(), source);
+  if (whole == nullptr) call.typeError(1, call.device().notAnArray);
+  if (start > whole->length || length > whole->length - start) {
+    call.rangeError(3, "reaches beyond the array");
+  }
+  Memory part = *whole;
+  if (part.data != nullptr) part.data += start * bytesOf(part.dtype);
+  part.length = length;
+  wrap(call, target, std::move(part), true);
+}
+
+void release(const Call& call, napi_value array) {
+  const Memory* memory = memoryOf(call.environment(), array);
+  if (memory == nullptr) call.typeError(0, call.device().notAnArray);
+  if (memory->block) memory->block->free();
+}
+
+// ---- copies ------------------------------------------------------------------------------------
+
+size_t bytesIn(const Call& call, const Array& array, const HostArray& values) {
+  call.checkType(values, array.dtype);
+  call.checkLength(values, array.length);
+  return size_t(array.length * bytesOf(array.dtype));
+}
+
+void write(const Call& call, Array array, HostArray values) {
+  Machine::current().write(array.data, values.data, bytesIn(call, array, values));
+}
+
+void read(const Call& call, Array array, HostArray values) {
+  Machine::current().read(values.data, array.data, bytesIn(call, array, values));
+}
+
+// 1 when all work is done; doesn't wait.
+int64_t idle(const Call&) {
+  return Machine::current().idle() ? 1 : 0;
+}
+
+void trim(const Call&) {
+  Machine::current().trim();
+}
+
+void statistics(const Call& call, HostArray numbers) {
+  constexpr int64_t count = 5;
+  call.checkType(numbers, DType::float64);
+  call.checkLength(numbers, count);
+  const cuda::Statistics& found = Machine::current().statistics();
+  const size_t values[count] = {found.inUse, found.cached, found.peak, found.requests,
+                                found.allocations};
+  for (int64_t i = 0; i < count; i++) numbers.as<double>()[i] = double(values[i]);
+}
+
+#define GRADLOOM_MEMORY_API(ROW)         \
+  ROW(allocate, "target dtype length")   \
+  ROW(view, "target array start length") \
+  ROW(release, "array")                  \
+  ROW(write, "array values")             \
+  ROW(read, "array values")              \
+  ROW(idle, "")                          \
+  ROW(trim, "")                          \
+  ROW(statistics, "numbers")
+
+// ---- functions ---------------------------------------------------------------------------------
+
+int oneThread() {
+  return 1;
+}
+void setNoThreads(int) {}
+std::string describeMachine() {
+  return Machine::current().describe();
+}
+
+const Device gpu = {
+    isMemory,
+    readMemory,
+    "is not memory of this device, or was given back",
+    "is neither null nor memory of this device",
+    cuda::kernels,
+    GRADLOOM_MOVEMENT(cuda),
+    oneThread,
+    setNoThreads,
+    describeMachine,
+};
+
+// A function bound to a machine.
+struct Bound : Signature {
+  Machine* machine;
+};
+
+void throwFailure(napi_env env, const cuda::DeviceFailure& failure) {
+  napi_throw_error(env, failure.memory ? "GRADLOOM_MEMORY" : "GRADLOOM_DEVICE",
+                   failure.message.c_str());
+}
+
+// Node-API's signature; `data` is a Bound, as the Signature that it is.
+template <auto function>
+napi_value onMachine(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  const auto* bound = static_cast<const Bound*>(static_cast<const Signature*>(data));
+  try {
+    cuda::Turn turn(*bound->machine);
+    const napi_value result = Binding<function>::run(env, info);
+    turn.finish();
+    return result;
+  } catch (const cuda::DeviceFailure& failure) {
+    throwFailure(env, failure);
+  }
+  return nullptr;
+}
+
+struct Function {
+  const char* name;
+  const char* arguments;
+  napi_callback run;
+};
+#define GRADLOOM_FUNCTION(name, arguments) {#name, arguments, onMachine<name>},
+constexpr Function functions[] = {GRADLOOM_API(GRADLOOM_FUNCTION)
+                                      GRADLOOM_MEMORY_API(GRADLOOM_FUNCTION)};
+#undef GRADLOOM_FUNCTION
+
+// What the functions of a machine are bound to; it lasts, since functions may outlive all else.
+Bound* boundTo(Machine& machine) {
+  static std::mutex opening;
+  static auto& all = *new std::map<Machine*, std::unique_ptr<Bound[]>>;
+  const std::lock_guard<std::mutex> lock(opening);
+  std::unique_ptr<Bound[]>& bound = all[&machine];
+  if (!bound) {
+    bound = std::make_unique<Bound[]>(std::size(functions));
+    for (size_t i = 0; i < std::size(functions); i++) {
+      bound[i] = {{functions[i].name, functions[i].arguments, &gpu}, &machine};
+    }
+  }
+  return bound.get();
+}
+
+void define(napi_env env, napi_value object, const char* name, napi_callback run, void* data) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, run, data, &function);
+  napi_set_named_property(env, object, name, function);
+}
+
+// open(number): the functions of one machine.
+napi_value open(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr;
+  double number = -1;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  napi_get_value_double(env, argument, &number);
+  std::string reason;
+  if (!(number >= 0 && number < Machine::count(&reason)) || double(int(number)) != number) {
+    napi_throw_range_error(env, nullptr, "open: there is no device of this number");
+    return nullptr;
+  }
+  napi_value object = nullptr;
+  napi_create_object(env, &object);
+  try {
+    Machine& machine = Machine::at(int(number));
+    Bound* const bound = boundTo(machine);
+    for (size_t i = 0; i < std::size(functions); i++) {
+      define(env, object, functions[i].name, functions[i].run, static_cast<Signature*>(&bound[i]));
+    }
+  } catch (const cuda::DeviceFailure& failure) {
+    throwFailure(env, failure);
+  }
+  return object;
+}
+
+// count(): devices; reason(): why there are none.
+napi_value countDevices(napi_env env, napi_callback_info) {
+  std::string reason;
+  return toJs(env, int64_t{Machine::count(&reason)});
+}
+napi_value reasonForNone(napi_env env, napi_callback_info) {
+  std::string reason;
+  Machine::count(&reason);
+  return toJs(env, reason);
+}
+
+}  // namespace
+
+void defineCuda(napi_env env, napi_value exports) {
+#if defined(GRADLOOM_CUDA_EMULATED)
+  constexpr bool emulated = true;
+#else
+  constexpr bool emulated = false;
+#endif
+  napi_value object = nullptr, truth = nullptr;
+  napi_create_object(env, &object);
+  napi_get_boolean(env, emulated, &truth);
+  napi_set_named_property(env, object, "emulated", truth);
+  define(env, object, "count", countDevices, nullptr);
+  define(env, object, "reason", reasonForNone, nullptr);
+  define(env, object, "open", open, nullptr);
+  napi_set_named_property(env, exports, "cuda", object);
+}
+
+}  // namespace gradloom::api

@@ -1,0 +1,51 @@
+#include "cuda/allocator.h"
+
+namespace gradloom::cuda {
+
+// Up to 1 MiB to a multiple of 512 bytes, above to one of 2 MiB, the device's pages: nearly equal
+// requests share blocks, and little is wasted.
+size_t Allocator::rounded(size_t bytes) {
+  constexpr size_t small = 512, large = size_t{2} << 20, limit = size_t{1} << 20;
+  const size_t unit = bytes <= limit ? small : large;
+  return bytes == 0 ? small : (bytes + unit - 1) / unit * unit;
+}
+
+void* Allocator::allocate(size_t bytes) {
+  const size_t size = rounded(bytes);
+  numbers.allocations++;
+  void* memory = nullptr;
+  const auto shelf = shelves.find(size);
+  if (shelf != shelves.end() && !shelf->second.empty()) {
+    memory = shelf->second.back();
+    shelf->second.pop_back();
+    numbers.cached -= size;
+  } else {
+    numbers.requests++;
+    memory = take(size);
+    if (memory == nullptr && numbers.cached > 0) {
+      trim();
+      memory = take(size);
+    }
+    if (memory == nullptr) return nullptr;
+  }
+  numbers.inUse += size;
+  if (numbers.inUse > numbers.peak) numbers.peak = numbers.inUse;
+  return memory;
+}
+
+void Allocator::free(void* memory, size_t bytes) {
+  const size_t size = rounded(bytes);
+  shelves[size].push_back(memory);
+  numbers.inUse -= size;
+  numbers.cached += size;
+}
+
+void Allocator::trim() {
+  for (auto& [size, shelf] : shelves) {
+    for (void* memory : shelf) give(memory);
+  }
+  shelves.clear();
+  numbers.cached = 0;
+}
+
+}  // namespace gradloom::cuda

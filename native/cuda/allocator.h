@@ -1,0 +1,42 @@
+// A cache of device memory: asking the device takes long and waits for all its work.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <vector>
+
+namespace gradloom::cuda {
+
+struct Statistics {
+  size_t inUse = 0;        // bytes handed out
+  size_t cached = 0;       // bytes kept to be handed out again
+  size_t peak = 0;         // most bytes ever handed out at once
+  size_t requests = 0;     // times the device was asked for memory
+  size_t allocations = 0;  // times the cache was
+};
+
+class Allocator {
+ public:
+  // Functions of the device: null when it has no more, and giving back.
+  using Take = void* (*)(size_t bytes);
+  using Give = void (*)(void* memory);
+
+  Allocator(Take taking, Give giving) : take(taking), give(giving) {}
+
+  // Null when the device has no more even after the cache was given back.
+  void* allocate(size_t bytes);
+  void free(void* memory, size_t bytes);
+  void trim();
+  const Statistics& statistics() const { return numbers; }
+
+  // Bytes that a request occupies.
+  static size_t rounded(size_t bytes);
+
+ private:
+  Take take;
+  Give give;
+  std::map<size_t, std::vector<void*>> shelves;  // by rounded size
+  Statistics numbers;
+};
+
+}  // namespace gradloom::cuda

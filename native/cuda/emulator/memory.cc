@@ -1,0 +1,288 @@
+#include "cuda/emulator/memory.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <new>
+
+namespace gradloom::emulator {
+namespace {
+
+// One range of addresses holds all: shared memory first, then the device's.
+constexpr size_t sharedBytes = 1 << 20;
+constexpr size_t arenaBytes = sharedBytes + 2 * capacity;  // twice, for guards and fragments
+constexpr size_t guardBytes = 256;
+constexpr size_t alignment = 256;       // what cudaMalloc promises
+constexpr unsigned char poison = 0xff;  // NaN in floating point, -1 in integers
+
+enum State : uint8_t { closed, undefined, written };
+
+// Who wrote and who read four bytes last, packed: see pack().
+struct Trace {
+  uint64_t write, read;
+};
+
+void* reserve(size_t bytes) {
+  void* range = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED) throw std::bad_alloc();
+  return range;
+}
+
+struct Arena {
+  char* const base = static_cast<char*>(reserve(arenaBytes));
+  uint8_t* const states = static_cast<uint8_t*>(reserve(arenaBytes));
+  Trace* const traces = static_cast<Trace*>(reserve(arenaBytes / 4 * sizeof(Trace)));
+  std::map<size_t, size_t> allocated;  // offset, bytes
+  std::map<size_t, size_t> vacant{{sharedBytes, arenaBytes - sharedBytes}};
+  size_t inUse = 0;
+
+  size_t offsetOf(const void* memory) const {
+    return size_t(static_cast<const char*>(memory) - base);
+  }
+};
+
+Arena& arena() {
+  static Arena instance;
+  return instance;
+}
+
+// Launch 20 bits, block 18, phase 12, thread 10, which bytes of the four 4. Zero is nobody, since
+// launches are counted from 1. A granule remembers only its last reader and its last writer: a race
+// may go unnoticed, but none is reported that is not there.
+constexpr int threadBits = 10, phaseBits = 12, blockBits = 18;
+constexpr uint64_t bits(int count) {
+  return (uint64_t{1} << count) - 1;
+}
+
+struct Access {
+  uint64_t launch, block, phase, thread, bytes;
+};
+
+uint64_t pack(const Access& access) {
+  uint64_t word = access.launch & bits(20);
+  word = word << blockBits | (access.block & bits(blockBits));
+  word = word << phaseBits | (access.phase & bits(phaseBits));
+  word = word << threadBits | access.thread;
+  return word << 4 | access.bytes;
+}
+
+Access unpack(uint64_t word) {
+  Access access{};
+  access.bytes = word & bits(4), word >>= 4;
+  access.thread = word & bits(threadBits), word >>= threadBits;
+  access.phase = word & bits(phaseBits), word >>= phaseBits;
+  access.block = word & bits(blockBits), word >>= blockBits;
+  access.launch = word;
+  return access;
+}
+
+// Whether nothing orders an earlier access and this one.
+bool races(uint64_t word, const Access& now, bool inShared) {
+  const Access then = unpack(word);
+  if (then.launch != now.launch || (then.bytes & now.bytes) == 0) return false;
+  if (then.block != now.block) return !inShared;
+  return then.phase == now.phase && then.thread != now.thread;
+}
+
+// Atomic accesses of one granule in a row, which order each other: kept beside the traces, since
+// they are few.
+std::map<size_t, uint32_t>& atomicLaunches() {
+  static std::map<size_t, uint32_t> launches;
+  return launches;
+}
+
+const char* trace(size_t granule, uint64_t bytes, bool write, bool atomic, const Accessor& by,
+                  bool inShared) {
+  Trace& last = arena().traces[granule];
+  const Access now{by.launch & bits(20), by.block & bits(blockBits), by.phase & bits(phaseBits),
+                   by.thread, bytes};
+  if (atomic) {
+    uint32_t& launch = atomicLaunches()[granule];
+    const bool joins = launch == by.launch;
+    launch = by.launch;
+    if (!joins && (races(last.write, now, inShared) || races(last.read, now, inShared))) {
+      return "race: an atomic operation and a plain access of another thread";
+    }
+    last.write = pack(now);
+    return nullptr;
+  }
+  if (races(last.write, now, inShared)) {
+    return write ? "race: two threads write, and no barrier is between them"
+                 : "race: a thread reads what another writes, and no barrier is between them";
+  }
+  if (write && races(last.read, now, inShared)) {
+    return "race: a thread writes what another reads, and no barrier is between them";
+  }
+  if (write)
+    last.write = pack(now);
+  else
+    last.read = pack(now);
+  return nullptr;
+}
+
+void setStates(size_t offset, size_t bytes, State state) {
+  std::memset(arena().states + offset, state, bytes);
+}
+
+}  // namespace
+
+bool isDeviceMemory(uintptr_t address) {
+  return address - reinterpret_cast<uintptr_t>(arena().base) < arenaBytes;
+}
+
+const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
+                        const Accessor& by) {
+  Arena& all = arena();
+  const size_t offset = address - reinterpret_cast<uintptr_t>(all.base);
+  if (offset >= arenaBytes) return nullptr;  // a local variable, an argument, a constant
+  if (address % size != 0) return "misaligned access";
+  const bool inShared = offset < sharedBytes;
+  for (size_t i = 0; i < size; i++) {
+    const uint8_t state = all.states[offset + i];
+    if (state == closed) {
+      if (inShared)
+        return write ? "out of bounds: a write past a shared array"
+                     : "out of bounds: a read past a shared array";
+      return write ? "out of bounds: a write outside every array"
+                   : "out of bounds: a read outside every array";
+    }
+    if (state == undefined && (!write || atomic)) {
+      return inShared ? "uninitialised read of shared memory"
+                      : "uninitialised read of device memory";
+    }
+  }
+  if (write) setStates(offset, size, written);
+  for (size_t at = offset; at < offset + size;) {
+    const size_t next = (at / 4 + 1) * 4, end = next < offset + size ? next : offset + size;
+    const uint64_t bytes = bits(int(end - at)) << (at % 4);
+    const char* wrong = trace(at / 4, bytes, write, atomic, by, inShared);
+    if (wrong != nullptr) return wrong;
+    at = end;
+  }
+  return nullptr;
+}
+
+// ---- memory of the device ----------------------------------------------------------------------
+
+void* allocate(size_t bytes) {
+  Arena& all = arena();
+  const size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  if (bytes > capacity || all.inUse + whole > capacity) return nullptr;
+  const size_t needed = whole + 2 * guardBytes;
+  for (auto range = all.vacant.begin(); range != all.vacant.end(); ++range) {
+    const auto [start, size] = *range;
+    if (size < needed) continue;
+    all.vacant.erase(range);
+    if (size > needed) all.vacant[start + needed] = size - needed;
+    const size_t offset = start + guardBytes;
+    all.allocated[offset] = whole;
+    all.inUse += whole;
+    setExtent(all.base + offset, whole, bytes);
+    return all.base + offset;
+  }
+  return nullptr;
+}
+
+bool release(void* memory) {
+  Arena& all = arena();
+  const auto found = all.allocated.find(all.offsetOf(memory));
+  if (found == all.allocated.end()) return false;
+  const size_t bytes = found->second;
+  setStates(found->first, bytes, closed);
+  size_t start = found->first - guardBytes, size = bytes + 2 * guardBytes;
+  all.inUse -= bytes;
+  all.allocated.erase(found);
+  auto after = all.vacant.lower_bound(start);
+  if (after != all.vacant.end() && after->first == start + size) {
+    size += after->second;
+    after = all.vacant.erase(after);
+  }
+  if (after != all.vacant.begin()) {
+    const auto before = std::prev(after);
+    if (before->first + before->second == start) {
+      start = before->first, size += before->second;
+      all.vacant.erase(before);
+    }
+  }
+  all.vacant[start] = size;
+  return true;
+}
+
+size_t bytesInUse() {
+  return arena().inUse;
+}
+
+void setExtent(const void* memory, size_t bytes, size_t used) {
+  Arena& all = arena();
+  const size_t offset = all.offsetOf(memory);
+  std::memset(all.base + offset, poison, bytes);
+  setStates(offset, used, undefined);
+  setStates(offset + used, bytes - used, closed);
+}
+
+const char* checkRange(const void* memory, size_t bytes) {
+  if (bytes == 0) return nullptr;
+  if (!isDeviceMemory(reinterpret_cast<uintptr_t>(memory))) return "not memory of the device";
+  Arena& all = arena();
+  const size_t offset = all.offsetOf(memory);
+  if (offset + bytes > arenaBytes) return "out of bounds: beyond the device's memory";
+  return std::memchr(all.states + offset, closed, bytes) == nullptr
+             ? nullptr
+             : "out of bounds: a copy or fill outside its array";
+}
+
+void markWritten(const void* memory, size_t bytes) {
+  setStates(arena().offsetOf(memory), bytes, written);
+}
+
+const char* checkWritten(const void* memory, size_t bytes) {
+  const char* wrong = checkRange(memory, bytes);
+  if (wrong != nullptr || bytes == 0) return wrong;
+  Arena& all = arena();
+  return std::memchr(all.states + all.offsetOf(memory), undefined, bytes) == nullptr
+             ? nullptr
+             : "uninitialised read: a copy of memory never written";
+}
+
+// ---- shared memory of a block ------------------------------------------------------------------
+
+namespace {
+
+struct SharedArrays {
+  struct Entry {
+    const void* place;
+    size_t offset;
+  };
+  static constexpr int most = 16;
+  Entry entries[most];
+  int count = 0;
+  size_t end = 0, bytes = 0;
+};
+SharedArrays shared;
+
+}  // namespace
+
+void beginSharedMemory() {
+  if (shared.end > 0) setStates(0, shared.end, closed);
+  shared.count = 0;
+  shared.end = shared.bytes = 0;
+}
+
+void* sharedMemory(const void* place, size_t bytes) {
+  Arena& all = arena();
+  for (int i = 0; i < shared.count; i++) {
+    if (shared.entries[i].place == place) return all.base + shared.entries[i].offset;
+  }
+  shared.bytes += bytes;
+  if (shared.bytes > sharedCapacity || shared.count == SharedArrays::most) return nullptr;
+  const size_t offset = (shared.end + guardBytes + alignment - 1) / alignment * alignment;
+  shared.entries[shared.count++] = {place, offset};
+  shared.end = offset + bytes;
+  setExtent(all.base + offset, bytes, bytes);
+  return all.base + offset;
+}
+
+}  // namespace gradloom::emulator

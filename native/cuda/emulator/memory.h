@@ -1,0 +1,53 @@
+// The emulated device's memory and what is known of every byte of it: whether it is anybody's,
+// whether it was ever written, and which thread of a kernel touched it last.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gradloom::emulator {
+
+// What a thread of a kernel is to others: two accesses are ordered when they are one thread's, or
+// one block's on either side of a barrier.
+struct Accessor {
+  uint32_t launch, block, thread;
+  uint32_t phase;  // barriers passed
+};
+
+// What is wrong with an access; null when nothing is.
+const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
+                        const Accessor& by);
+
+// Whether an address is the device's.
+bool isDeviceMemory(uintptr_t address);
+
+// ---- memory of the device ----------------------------------------------------------------------
+
+constexpr size_t capacity = size_t{4} << 30;
+
+// Null when there is not enough. Contents are undefined; guard zones lie on both sides.
+void* allocate(size_t bytes);
+// False when it is not the beginning of an allocation.
+bool release(void* memory);
+size_t bytesInUse();
+
+// Only the first `used` bytes of an allocation of `bytes` are somebody's from now on, and
+// undefined.
+void setExtent(const void* memory, size_t bytes, size_t used);
+// Whether all of a range is somebody's; null, or what is wrong.
+const char* checkRange(const void* memory, size_t bytes);
+void markWritten(const void* memory, size_t bytes);
+// Whether all of a range was written; null, or what is wrong.
+const char* checkWritten(const void* memory, size_t bytes);
+
+// ---- shared memory of a block ------------------------------------------------------------------
+
+constexpr size_t sharedCapacity = 48 << 10;
+
+// A block begins: nothing is declared yet.
+void beginSharedMemory();
+// The array declared at a place of the source, the same for all threads of the block; null when
+// they exceed what a block may have.
+void* sharedMemory(const void* place, size_t bytes);
+
+}  // namespace gradloom::emulator

@@ -1,0 +1,166 @@
+// The machine over CUDA's runtime.
+#include "cuda/machine.h"
+
+#include <memory>
+#include <vector>
+
+#include "cuda/platform.h"
+
+namespace gradloom::cuda {
+namespace {
+
+std::recursive_mutex everyDevice;  // memory may be given back within a call
+thread_local Machine* chosen = nullptr;
+
+void* takeMemory(size_t bytes) {
+  void* memory = nullptr;
+  if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
+  (void)cudaGetLastError();  // it was said
+  return nullptr;
+}
+
+void giveMemory(void* memory) {
+  (void)cudaFree(memory);
+}
+
+// Tells the emulated device how much of a block is somebody's; a real one has no use for it.
+void tellExtent([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes,
+                [[maybe_unused]] size_t used) {
+#if defined(GRADLOOM_CUDA_EMULATED)
+  emulator::enqueueExtent(memory, Allocator::rounded(bytes), used);
+#endif
+}
+
+cudaStream_t streamOf(const Machine& machine) {
+  return static_cast<cudaStream_t>(machine.stream());
+}
+
+}  // namespace
+
+int Machine::count(std::string* reason) {
+  int devices = 0;
+  const cudaError_t error = cudaGetDeviceCount(&devices);
+  if (error == cudaSuccess && devices > 0) return devices;
+  (void)cudaGetLastError();
+  *reason = error == cudaSuccess ? "no CUDA device was found"
+                                 : std::string("CUDA says: ") + cudaGetErrorString(error);
+  return 0;
+}
+
+Machine& Machine::at(int number) {
+  static std::mutex opening;
+  static auto& machines = *new std::vector<std::unique_ptr<Machine>>;  // finalizers come late
+  const std::lock_guard<std::mutex> lock(opening);
+  if (size_t(number) >= machines.size()) machines.resize(size_t(number) + 1);
+  std::unique_ptr<Machine>& machine = machines[size_t(number)];
+  if (!machine) machine.reset(new Machine(number));
+  return *machine;
+}
+
+Machine& Machine::current() {
+  return *chosen;
+}
+
+Machine::Machine(int number) : index(number), allocator(takeMemory, giveMemory) {
+  check(cudaSetDevice(number), "choosing the device");
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+  queue = stream;
+}
+
+void Machine::check(int error, const char* what) {
+  if (error == cudaSuccess) return;
+  std::string message = std::string(what) + ": " + cudaGetErrorString(cudaError_t(error));
+  if (!lastLabel.empty()) message += "; launched last: " + lastLabel;
+  throw DeviceFailure{error == cudaErrorMemoryAllocation, message};
+}
+
+void* Machine::allocate(size_t bytes) {
+  void* memory = allocator.allocate(bytes);
+  if (memory == nullptr) {
+    size_t vacant = 0, total = 0;
+    (void)cudaMemGetInfo(&vacant, &total);
+    throw DeviceFailure{true, "cannot allocate " + std::to_string(bytes) +
+                                  " bytes on the device: it has " + std::to_string(total) +
+                                  " bytes, of which " + std::to_string(statistics().inUse) +
+                                  " are in use by tensors"};
+  }
+  tellExtent(memory, bytes, bytes);
+  return memory;
+}
+
+void Machine::free(void* memory, size_t bytes) {
+  tellExtent(memory, bytes, 0);
+  allocator.free(memory, bytes);
+}
+
+void Machine::trim() {
+  allocator.trim();
+}
+
+void Machine::fillZero(void* memory, size_t bytes) {
+  if (bytes == 0) return;
+  check(cudaMemsetAsync(memory, 0, bytes, streamOf(*this)), "filling memory");
+}
+
+void Machine::write(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, streamOf(*this)),
+        "copying to the device");
+}
+
+void Machine::read(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, streamOf(*this)),
+        "copying from the device");
+  synchronize();
+}
+
+void Machine::copy(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, streamOf(*this)),
+        "copying on the device");
+}
+
+void Machine::synchronize() {
+  check(cudaStreamSynchronize(streamOf(*this)), "computing");
+}
+
+bool Machine::idle() {
+  const cudaError_t state = cudaStreamQuery(streamOf(*this));
+  if (state == cudaErrorNotReady) return false;
+  check(state, "computing");
+  return true;
+}
+
+void Machine::launching(const std::string& label) {
+  lastLabel = label;
+}
+
+std::string Machine::describe() const {
+  cudaDeviceProp properties{};
+  if (cudaGetDeviceProperties(&properties, index) != cudaSuccess) return "unknown device";
+  const size_t mebibytes = properties.totalGlobalMem >> 20;
+  return std::string(properties.name) + ", compute capability " + std::to_string(properties.major) +
+         "." + std::to_string(properties.minor) + ", " +
+         std::to_string(properties.multiProcessorCount) + " multiprocessors, " +
+         std::to_string(mebibytes) + " MiB";
+}
+
+Turn::Turn(Machine& machine) : lock(everyDevice), before(chosen) {
+  chosen = &machine;
+  machine.check(cudaSetDevice(machine.number()), "choosing the device");
+}
+
+Turn::~Turn() {
+  chosen = before;
+}
+
+void Turn::finish() {
+#if defined(GRADLOOM_CUDA_EMULATED)
+  const std::string wrong = emulator::endOfCall();
+  if (!wrong.empty()) throw DeviceFailure{false, wrong};
+#endif
+}
+
+}  // namespace gradloom::cuda

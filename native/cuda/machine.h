@@ -1,0 +1,96 @@
+// One GPU: its memory, its stream of work, and the errors of both. Includes nothing of CUDA's.
+// Everything is called by one thread at a time (see Turn); kernels run on the current machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "cuda/allocator.h"
+
+namespace gradloom::cuda {
+
+// What went wrong on the device, or for want of its memory.
+struct DeviceFailure {
+  bool memory;
+  std::string message;
+};
+
+class Machine {
+ public:
+  // GPUs of this computer; 0 and a sentence on the cause where there are none.
+  static int count(std::string* reason);
+  // The machine of a number below count(); opened on first use, kept until the process ends.
+  static Machine& at(int number);
+  static Machine& current();
+
+  // Memory from the cache or, failing that, from the device. Contents are undefined.
+  void* allocate(size_t bytes);
+  void free(void* memory, size_t bytes);
+  // Gives cached memory back to the device.
+  void trim();
+  const Statistics& statistics() const { return allocator.statistics(); }
+
+  void fillZero(void* memory, size_t bytes);
+  void write(void* to, const void* from, size_t bytes);
+  // Waits for all work.
+  void read(void* to, const void* from, size_t bytes);
+  void copy(void* to, const void* from, size_t bytes);
+  void synchronize();
+  // Whether all work is done; doesn't wait.
+  bool idle();
+
+  // A kernel's name and sizes, kept for the message of an error that shows later.
+  void launching(const std::string& label);
+  // Throws DeviceFailure unless `error`, a cudaError_t, is none.
+  void check(int error, const char* what);
+
+  std::string describe() const;
+  int number() const { return index; }
+  void* stream() const { return queue; }
+
+ private:
+  friend class Turn;
+  explicit Machine(int number);
+
+  int index;
+  void* queue = nullptr;
+  Allocator allocator;
+  std::string lastLabel;
+};
+
+// While it lives, this thread alone uses devices, and `machine` is the current one.
+class Turn {
+ public:
+  explicit Turn(Machine& machine);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  // The call of the host ends: nothing may be left that needs its memory. Throws DeviceFailure.
+  void finish();
+
+ private:
+  std::unique_lock<std::recursive_mutex> lock;
+  Machine* before;
+};
+
+// Memory that a kernel's host side needs until it returns. Work is done in order, so the next user
+// of the memory comes after.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t count)
+      : bytes(size_t(count) * sizeof(T)),
+        memory(static_cast<T*>(Machine::current().allocate(bytes))) {}
+  ~Scratch() { Machine::current().free(memory, bytes); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* data() const { return memory; }
+
+ private:
+  size_t bytes;
+  T* memory;
+};
+
+}  // namespace gradloom::cuda

@@ -1,0 +1,23 @@
+/** The CUDA backends under the conformance suite, where the addon has them and a device is there. */
+
+import { describe, expect, it } from 'vitest';
+
+import { backendOf } from '../src/backends/registry.js';
+import { DeviceError } from '../src/errors.js';
+import { describeBackend } from './backend-conformance.js';
+import { devices } from './devices.js';
+
+const found = devices.filter((device) => device.startsWith('cuda'));
+
+for (const device of found) describeBackend(device, () => backendOf(device));
+
+describe('devices of CUDA', () => {
+  it('that are not there are explained', () => {
+    const missing = ['cuda', 'cuda-emulated', 'cuda:99'].filter((name) => !found.includes(name));
+    expect(missing).not.toEqual([]);
+    for (const name of missing) {
+      expect(() => backendOf(name)).toThrow(DeviceError);
+      expect(() => backendOf(name)).toThrow(/is not available: .+/);
+    }
+  });
+});
