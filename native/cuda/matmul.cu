@@ -1,9 +1,9 @@
 // Matrix products, tiled: a block computes a tile of the output from strips of both factors in
 // shared memory, every thread a small square of it in registers. Sums are always taken in the same
 // order.
-#include "cuda/elementwise.h"
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
+#include "cuda/scalar.h"
 
 namespace gradloom::cuda {
 namespace {

@@ -56,7 +56,7 @@ struct Place {
 
 template <class T>
 __device__ constexpr T lowest() {
-  return -std::numeric_limits<T>::infinity();
+  return T(-INFINITY);
 }
 
 template <int lanes, class T>
