@@ -22,21 +22,13 @@ constexpr int64_t ceilDiv(int64_t a, int64_t b) {
 // Most blocks along y and z.
 constexpr int64_t mostBlocksAcross = 65535;
 
-// A kernel's name and the sizes it works on.
-inline std::string label(const char* name, std::initializer_list<int64_t> sizes) {
-  std::string text = std::string(name) + " [";
-  const char* comma = "";
-  for (const int64_t size : sizes) text += std::exchange(comma, ", ") + std::to_string(size);
-  return text + "]";
-}
-
 #if defined(GRADLOOM_CUDA_EMULATED)
 
 template <class... P, class... A>
 void launch(const char* name, std::initializer_list<int64_t> sizes, dim3 grid, dim3 block,
             void (*kernel)(P...), A&&... arguments) {
   std::tuple<std::decay_t<P>...> values(static_cast<P>(arguments)...);
-  const std::string text = label(name, sizes);
+  const std::string text = label(name, sizes.begin(), int(sizes.size()));
   Machine& machine = Machine::current();
   machine.check(emulator::enqueue(text, grid, block,
                                   [=] {
@@ -60,7 +52,7 @@ void launch(const char* name, std::initializer_list<int64_t> sizes, dim3 grid, d
                                 static_cast<cudaStream_t>(machine.stream()));
       },
       values);
-  machine.launching(label(name, sizes));
+  machine.launching(name, sizes);
   machine.check(error, "launching");
 }
 

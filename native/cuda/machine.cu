@@ -37,6 +37,12 @@ cudaStream_t streamOf(const Machine& machine) {
 
 }  // namespace
 
+std::string label(const char* name, const int64_t* sizes, int count) {
+  std::string text = std::string(name) + " [";
+  for (int i = 0; i < count; i++) text += (i > 0 ? ", " : "") + std::to_string(sizes[i]);
+  return text + "]";
+}
+
 int Machine::count(std::string* reason) {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
@@ -71,7 +77,9 @@ Machine::Machine(int number) : index(number), allocator(takeMemory, giveMemory) 
 void Machine::check(int error, const char* what) {
   if (error == cudaSuccess) return;
   std::string message = std::string(what) + ": " + cudaGetErrorString(cudaError_t(error));
-  if (!lastLabel.empty()) message += "; launched last: " + lastLabel;
+  if (lastName != nullptr) {
+    message += "; launched last: " + label(lastName, lastSizes, lastCount);
+  }
   throw DeviceFailure{error == cudaErrorMemoryAllocation, message};
 }
 
@@ -133,8 +141,10 @@ bool Machine::idle() {
   return true;
 }
 
-void Machine::launching(const std::string& label) {
-  lastLabel = label;
+void Machine::launching(const char* name, std::initializer_list<int64_t> sizes) {
+  lastName = name;
+  lastCount = 0;
+  for (const int64_t size : sizes) lastSizes[lastCount++] = size;
 }
 
 std::string Machine::describe() const {

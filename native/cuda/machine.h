@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <mutex>
 #include <string>
 
@@ -16,6 +17,9 @@ struct DeviceFailure {
   bool memory;
   std::string message;
 };
+
+// A kernel's name and the sizes it works on.
+std::string label(const char* name, const int64_t* sizes, int count);
 
 class Machine {
  public:
@@ -41,8 +45,8 @@ class Machine {
   // Whether all work is done; doesn't wait.
   bool idle();
 
-  // A kernel's name and sizes, kept for the message of an error that shows later.
-  void launching(const std::string& label);
+  // A kernel's name, which must stay, and sizes: kept for the message of an error that shows later.
+  void launching(const char* name, std::initializer_list<int64_t> sizes);
   // Throws DeviceFailure unless `error`, a cudaError_t, is none.
   void check(int error, const char* what);
 
@@ -57,7 +61,9 @@ class Machine {
   int index;
   void* queue = nullptr;
   Allocator allocator;
-  std::string lastLabel;
+  const char* lastName = nullptr;  // of the kernel launched last
+  int64_t lastSizes[4] = {};
+  int lastCount = 0;
 };
 
 // While it lives, this thread alone uses devices, and `machine` is the current one.

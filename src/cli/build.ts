@@ -30,7 +30,9 @@ const help = `gradloom build [--require] [--force] [--verbose]
 Compiles the native addon, which the cpu device needs, if its sources have changed.
   --require   fail when this machine cannot compile (default: say so and go on with js)
   --force     build even if nothing has changed
-  --verbose   show the compiler's output`;
+  --verbose   show the compiler's output
+
+With GRADLOOM_CUDA=1 in the environment, and CMake and nvcc installed, GPUs can be used too.`;
 
 interface Options {
   readonly force: boolean;
@@ -124,7 +126,7 @@ function hashSources(): string {
   for (const path of [join(packageRoot, 'CMakeLists.txt'), ...files]) {
     hash.update(`${path}\n`).update(readFileSync(path));
   }
-  const settings = ['CXX', 'CXXFLAGS', 'LDFLAGS'].map((name) => process.env[name] ?? '');
+  const settings = ['CXX', 'CXXFLAGS', 'LDFLAGS', 'CUDACXX', 'GRADLOOM_CUDA'].map((name) => process.env[name] ?? '');
   hash.update([process.platform, process.arch, ...settings].join('\n'));
   return hash.digest('hex');
 }

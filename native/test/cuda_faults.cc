@@ -1,0 +1,100 @@
+// Runs kernels of every kind on the emulated device, at sizes that leave parts of blocks unused.
+// Exit status 1, and what the device says, at the first fault. scripts/cuda-mutants.ts plants
+// faults into the kernels and expects each to be found here by its name.
+#include <cstdio>
+#include <vector>
+
+#include "cuda/kernels.h"
+#include "cuda/machine.h"
+
+namespace gradloom::cuda {
+namespace {
+
+// Values on the device, rising from 0.25 by quarters, wrapped so that they stay small.
+template <class T>
+class Values {
+ public:
+  explicit Values(int64_t size) : memory(size), count(size) {
+    std::vector<T> values;
+    for (int64_t i = 0; i < size; i++) values.push_back(T(double(i % 37 + 1) / 4));
+    Machine::current().write(memory.data(), values.data(), values.size() * sizeof(T));
+  }
+  T* data() const { return memory.data(); }
+  std::vector<T> read() const {
+    std::vector<T> values(static_cast<size_t>(count));
+    Machine::current().read(values.data(), memory.data(), values.size() * sizeof(T));
+    return values;
+  }
+
+ private:
+  Scratch<T> memory;
+  int64_t count;
+};
+
+void matrices() {
+  constexpr int64_t m = 70, n = 65, k = 33;
+  const Values<float> a(m * k), b(k * n), out(m * n), bias(n);
+  matmul(out.data(), a.data(), b.data(), 1, m, n, k, 0, 0, false, false, false);
+  dense(out.data(), static_cast<float*>(nullptr), a.data(), b.data(), bias.data(), m, n, k, -1, 0,
+        0);
+  out.read();
+}
+
+void movement() {
+  const Values<uint32_t> a(50 * 70), out(50 * 70);
+  copy(out.data(), static_cast<const uint32_t*>(a.data()), {2, {50, 70}, {70, 1}, {1, 50}});
+  const Values<int32_t> index(100);  // 0 to 9
+  firstOutside(index.data(), 100, 10);
+  firstOutside(index.data(), 100, 5);
+  const Values<float> rows(10 * 3), added(100 * 3);
+  scatterAdd(rows.data(), added.data(), index.data(), 1, 10, 100, 3);
+  rows.read();
+  out.read();
+}
+
+void rowKernels() {
+  const Values<float> a(3 * 1500), out(3 * 1500);
+  softmax(out.data(), a.data(), 30, 150, false);
+  softmax(out.data(), a.data(), 3, 1500, true);
+  out.read();
+  const Values<float> mean(15), inverse(15), variance(15);
+  batchNorm(out.data(), mean.data(), inverse.data(), variance.data(), a.data(),
+            static_cast<float*>(nullptr), static_cast<float*>(nullptr), 300, 15, 0.1);
+  out.read();
+}
+
+void sorting() {
+  const Values<float> a(2 * 1100), values(2 * 1100);
+  const Values<int32_t> index(2 * 1100);
+  sort(values.data(), index.data(), a.data(), 2, 1100, 1100, false);
+  index.read();
+}
+
+void training() {
+  const Values<double> w(2000), g(2000);
+  double* const parameters[] = {w.data()};
+  const double* const gradients[] = {g.data()};
+  const int64_t lengths[] = {2000};
+  const double hyper[] = {1, 1e9, 0, 0.5};
+  update<double>(0, 1, parameters, gradients, nullptr, lengths, hyper);
+  w.read();
+}
+
+}  // namespace
+}  // namespace gradloom::cuda
+
+int main() {
+  using namespace gradloom::cuda;  // NOLINT(google-build-using-namespace): a program of one file
+  try {
+    for (void (*test)() : {matrices, movement, rowKernels, sorting, training}) {
+      Turn turn(Machine::at(0));
+      test();
+      turn.finish();
+    }
+  } catch (const DeviceFailure& failure) {
+    std::printf("%s\n", failure.message.c_str());
+    return 1;
+  }
+  std::printf("no fault\n");
+  return 0;
+}
