@@ -156,7 +156,10 @@ function outcomeOf(mutant: Mutant): string {
   if (text.split(mutant.from).length !== 2) return 'the text to replace does not occur once';
   const source = join(folder, mutant.file);
   const object = join(folder, 'mutant.o');
-  writeFileSync(source, text.replace(mutant.from, () => mutant.to));
+  writeFileSync(
+    source,
+    text.replace(mutant.from, () => mutant.to),
+  );
   compiler(...flags, '-fsanitize=thread', '-x', 'c++', '-c', source, '-o', object);
   return outcome(mutant.file, object);
 }

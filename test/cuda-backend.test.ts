@@ -1,4 +1,4 @@
-/** The CUDA backends under the conformance suite, where the addon has them and a device is there. */
+/** The CUDA backends under the conformance suite, where there are any. */
 
 import { describe, expect, it } from 'vitest';
 

@@ -36,13 +36,13 @@ type KernelName = (typeof kernelNames)[number];
 /** The functions of one device: native/api/cuda.cc. */
 interface Machine extends Pick<Backend, KernelName> {
   /** Makes an object hold fresh memory, or a part of another's. */
-  allocate(target: object, dtype: number, length: number): void;
-  view(target: object, array: Buffer, start: number, length: number): void;
-  release(array: Buffer): void;
-  write(array: Buffer, values: HostArray): void;
-  read(array: Buffer, values: HostArray): void;
+  readonly allocate: (target: object, dtype: number, length: number) => void;
+  readonly view: (target: object, array: Buffer, start: number, length: number) => void;
+  readonly release: (array: Buffer) => void;
+  readonly write: (array: Buffer, values: HostArray) => void;
+  readonly read: (array: Buffer, values: HostArray) => void;
   /** 1 when all work is done. */
-  idle(): number;
+  readonly idle: () => number;
 }
 
 /** What an addon built with CUDA exports besides. */
@@ -124,13 +124,15 @@ export function openCuda(
   }
 }
 
-function createBackend(machine: Machine, device: string): Backend {
-  const kernels = Object.fromEntries(
-    kernelNames.map((name) => [name, guarded(machine[name])]),
-  ) as Pick<Backend, KernelName>;
+type CudaMemory = Pick<Backend, 'allocate' | 'release' | 'view' | 'write' | 'readSync' | 'read'>;
+
+/** The memory functions of the interface; `copy` is the device's. */
+function memoryOn(machine: Machine, copy: Backend['copy']): CudaMemory {
   const allocateOn = guarded(machine.allocate);
+  const viewOf = guarded(machine.view);
   const readInto = guarded(machine.read);
   const idle = guarded(machine.idle);
+  const release = guarded(machine.release);
 
   function allocate(dtype: DType, size: number): CudaArray {
     const bytes = size * bytesPerElement[dtype];
@@ -144,42 +146,39 @@ function createBackend(machine: Machine, device: string): Backend {
     return array;
   }
 
+  function view(buffer: Buffer, start: number, size: number): CudaArray {
+    const part = new CudaArray((buffer as DeviceArray).dtype, size);
+    viewOf(part, buffer, start, size);
+    return part;
+  }
+
   function readSync(buffer: Buffer): HostArray {
-    const values = typedArray((buffer as CudaArray).dtype, buffer.length);
+    const values = typedArray((buffer as DeviceArray).dtype, buffer.length);
     readInto(buffer, values);
     return values;
   }
 
   /** The values are those of now: later work may change the buffer while this one waits. */
   async function read(buffer: Buffer): Promise<HostArray> {
-    const { dtype, length } = buffer as CudaArray;
+    const { dtype, length } = buffer as DeviceArray;
     if (length === 0) return typedArray(dtype, 0);
     const kept = allocate(dtype, length);
     try {
-      kernels.copy(kept, 0, buffer, 0, Int32Array.of(1, length, 1, 1));
+      copy(kept, 0, buffer, 0, Int32Array.of(1, length, 1, 1));
       while (idle() === 0) await new Promise((resolve) => setImmediate(resolve));
       return readSync(kept);
     } finally {
-      machine.release(kept);
+      release(kept);
     }
   }
 
-  return {
-    device,
-    host: false,
-    allocate,
-    release: guarded(machine.release),
-    view(buffer, start, size) {
-      const part = new CudaArray((buffer as CudaArray).dtype, size);
-      machine.view(part, buffer, start, size);
-      return part;
-    },
-    write: guarded(machine.write),
-    readSync,
-    read,
-    ...kernels,
-    threads: () => 1,
-    setThreads,
-  };
+  return { allocate, release, view, write: guarded(machine.write), readSync, read };
 }
 
+function createBackend(machine: Machine, device: string): Backend {
+  const kernels = Object.fromEntries(
+    kernelNames.map((name) => [name, guarded(machine[name])]),
+  ) as Pick<Backend, KernelName>;
+  const memory = memoryOn(machine, kernels.copy);
+  return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads };
+}

@@ -126,7 +126,9 @@ function hashSources(): string {
   for (const path of [join(packageRoot, 'CMakeLists.txt'), ...files]) {
     hash.update(`${path}\n`).update(readFileSync(path));
   }
-  const settings = ['CXX', 'CXXFLAGS', 'LDFLAGS', 'CUDACXX', 'GRADLOOM_CUDA'].map((name) => process.env[name] ?? '');
+  const settings = ['CXX', 'CXXFLAGS', 'LDFLAGS', 'CUDACXX', 'GRADLOOM_CUDA'].map(
+    (name) => process.env[name] ?? '',
+  );
   hash.update([process.platform, process.arch, ...settings].join('\n'));
   return hash.digest('hex');
 }
