@@ -28,8 +28,13 @@ if(cuda_mode MATCHES "^(ON|WANTED)$")
   include(CheckLanguage)
   check_language(CUDA) # only looks
   if(CMAKE_CUDA_COMPILER)
-    set(CMAKE_CUDA_ARCHITECTURES ${GRADLOOM_CUDA_ARCHITECTURES})
+    set(CMAKE_CUDA_ARCHITECTURES 75)
+    set(CMAKE_CUDA_RUNTIME_LIBRARY ${GRADLOOM_CUDART}) # of what links it, too
     enable_language(CUDA)
+    set(CMAKE_CUDA_ARCHITECTURES ${GRADLOOM_CUDA_ARCHITECTURES})
+    if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.8) # which knows of the last two
+      list(FILTER CMAKE_CUDA_ARCHITECTURES EXCLUDE REGEX "^1[02]0-")
+    endif()
   elseif(cuda_mode STREQUAL "ON")
     message(FATAL_ERROR "GRADLOOM_CUDA=ON, but no CUDA compiler (nvcc) was found")
   else()
@@ -62,7 +67,7 @@ if(cuda_mode STREQUAL "EMULATED")
 elseif(NOT cuda_mode STREQUAL "OFF")
   set_target_properties(cuda PROPERTIES
     CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON CUDA_RUNTIME_LIBRARY ${GRADLOOM_CUDART})
+    VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(cuda PUBLIC Threads::Threads)
   target_compile_options(cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings>
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CXX_COMPILER_ID:MSVC>>>:-fvisibility=hidden>)

@@ -1,5 +1,5 @@
 /**
- * What a device must be able to do. One interface for `js`, `cpu` and (later) `cuda`.
+ * What a device must be able to do. One interface for `js`, `cpu` and `cuda`.
  *
  * Kernels write into given outputs. They never allocate results, broadcast by themselves, check
  * shapes or know gradients: callers (src/ops) do. Everything is contiguous and row-major; numbers
@@ -34,7 +34,7 @@ export const distributions = ['uniform', 'normal', 'truncatedNormal', 'bernoulli
 export type Distribution = (typeof distributions)[number];
 
 export interface Backend {
-  /** `js`, `cpu`, `cuda:0`, … */
+  /** `js`, `cpu`, `cuda`, `cuda:1`, … */
   readonly device: string;
   /** True when buffers are typed arrays that JavaScript can read in place. */
   readonly host: boolean;
