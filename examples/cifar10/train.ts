@@ -6,7 +6,7 @@
  *     npm run cifar10 -- --experiment all --seeds 1,2,3    all of them, with medians
  */
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { datasets, device, GradloomError, setDevice, setThreads, threads } from 'gradloom';
@@ -18,7 +18,8 @@ import type { Experiment } from './experiments.js';
 import { showLoading } from './loading.js';
 import { options } from './options.js';
 import type { Values } from './options.js';
-import { writeJSON, RunFolder } from './results.js';
+import { reportOf } from './report/index.js';
+import { RunFolder, writeJSON } from './results.js';
 import type { Result } from './results.js';
 import { askAgain, checkpointName, settingsOf, train } from './running.js';
 
@@ -45,7 +46,13 @@ async function main(): Promise<void> {
     results.push(result);
     await writeJSON(join(values.out, 'results.json'), results);
   }
-  if (results.length > 0) console.log(`\n${comparisonTable(summarize(results))}`);
+  if (results.length > 0) {
+    console.log(`\n${comparisonTable(summarize(results))}`);
+    const report = join(values.out, 'report.html');
+    const images = { ...data.test, classNames: data.classNames };
+    await writeFile(report, reportOf(results, images));
+    console.log(`the report: ${report}`);
+  }
   console.log(`peak memory of the process: ${(peakResident() / 1e6).toFixed(0)} MB`);
 }
 

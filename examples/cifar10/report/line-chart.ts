@@ -1,0 +1,91 @@
+/** Curves in a frame with axes. */
+
+import { at, escape, svg } from './markup.js';
+
+export interface Curve {
+  /** Shown when the pointer rests on the curve. */
+  readonly name: string;
+  readonly colour: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** Default false. */
+  readonly dashed?: boolean;
+}
+
+export interface LineChart {
+  readonly title: string;
+  readonly x: string;
+  readonly curves: readonly Curve[];
+  /** Powers of ten upwards. Default false. */
+  readonly logarithmic?: boolean;
+  /** Ends of the upwards axis; default where the values end. */
+  readonly range?: readonly [low: number, high: number];
+}
+
+const [width, height] = [520, 320];
+const frame = { left: 52, right: 12, top: 26, bottom: 40 } as const;
+
+/** The curves of a chart; points without a finite place are left out. */
+export function lineChart({ title, x, curves, logarithmic = false, range }: LineChart): string {
+  const place = (y: number): number => (logarithmic ? Math.log10(y) : y);
+  const placed = curves.map((curve) => ({
+    ...curve,
+    points: curve.points
+      .map(([px, py]) => [px, place(py)] as const)
+      .filter(([, py]) => Number.isFinite(py)),
+  }));
+  const all = placed.flatMap(({ points }) => points);
+  const across = axis(all.map(([px]) => px));
+  const up = axis(range ? range.map(place) : all.map(([, py]) => py), logarithmic);
+  const toX = (value: number): number =>
+    frame.left + across.share(value) * (width - frame.left - frame.right);
+  const toY = (value: number): number =>
+    height - frame.bottom - clamp(up.share(value)) * (height - frame.top - frame.bottom);
+  return svg(width, height, title, [
+    `<text x="${frame.left}" y="14" font-weight="600">${escape(title)}</text>`,
+    ...up.ticks.map((tick) => {
+      const y = at(toY(tick));
+      const shown = logarithmic ? `1e${tick}` : showTick(tick);
+      return (
+        `<line class="grid-line" x1="${frame.left}" x2="${width - frame.right}" y1="${y}" y2="${y}"/>` +
+        `<text x="${frame.left - 6}" y="${at(Number(y) + 4)}" text-anchor="end">${shown}</text>`
+      );
+    }),
+    ...across.ticks.map(
+      (tick) =>
+        `<text x="${at(toX(tick))}" y="${height - frame.bottom + 16}" text-anchor="middle">` +
+        `${showTick(tick)}</text>`,
+    ),
+    `<text x="${(frame.left + width - frame.right) / 2}" y="${height - 6}" text-anchor="middle">` +
+      `${escape(x)}</text>`,
+    ...placed.map(({ name, colour, points, dashed }) => {
+      const path = points.map(([px, py]) => `${at(toX(px))},${at(toY(py))}`).join(' ');
+      return (
+        `<polyline class="curve" stroke="${colour}"${dashed ? ' stroke-dasharray="4 3"' : ''} ` +
+        `points="${path}"><title>${escape(name)}</title></polyline>`
+      );
+    }),
+  ]);
+}
+
+const clamp = (value: number): number => Math.min(1, Math.max(0, value));
+const showTick = (value: number): string => String(Number(value.toPrecision(6)));
+
+interface Axis {
+  /** Where a value is between the ends, from 0 to 1. */
+  readonly share: (value: number) => number;
+  readonly ticks: readonly number[];
+}
+
+/** An axis from the least value to the greatest with about five round ticks. */
+function axis(values: readonly number[], whole = false): Axis {
+  const low = values.length > 0 ? Math.min(...values) : 0;
+  const high = values.length > 0 ? Math.max(...values) : 1;
+  const span = high - low || 1;
+  const rough = span / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const round = ([1, 2, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
+  const step = whole ? Math.max(1, Math.round(round)) : round;
+  const ticks: number[] = [];
+  for (let i = Math.ceil(low / step); i * step <= high + 1e-9 * span; i++) ticks.push(i * step);
+  return { share: (value) => (value - low) / span, ticks };
+}
