@@ -73,12 +73,12 @@ const nadam = {
 export const experiments: readonly Experiment[] = [
   {
     name: 'plain',
-    about: 'He normal, ELU; raw pixels',
+    about: 'He normal, ELU; standardized pixels',
     published: [0.476, 0.476],
     recipe: {
       ...nadam,
-      layers: () => stack(elu),
-      learningRate: 5e-5,
+      layers: (images) => [standardization(images), ...stack(elu)],
+      learningRate: 2e-4,
     },
   },
   {
@@ -88,7 +88,7 @@ export const experiments: readonly Experiment[] = [
     recipe: {
       ...nadam,
       layers: () => [new layers.BatchNormalization(), ...stack(normalizedBlock)],
-      learningRate: 5e-4,
+      learningRate: 1e-3,
     },
   },
   {

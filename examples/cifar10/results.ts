@@ -24,7 +24,7 @@ export interface Settings {
 /** A layer's part of {@link Health}. */
 export type LayerFigures = Pick<
   diagnostics.LayerHealth,
-  'name' | 'type' | 'variance' | 'signal' | 'updateRatio'
+  'type' | 'variance' | 'signal' | 'updateRatio'
 >;
 
 /** Examination of the net by a batch, after an epoch (from 0; −1 is before the first). */

@@ -52,15 +52,7 @@ export async function train(
   seed(settings.seed);
   const model = netOf(recipe, settings.learningRate, x);
   const checkpoint = folder.file(checkpointName);
-  const health = new GradientHealth(
-    x.slice([0, examination.images]),
-    y.slice([0, examination.images]),
-    {
-      every: examination.every,
-      // The report shows what was found.
-      onReport: () => undefined,
-    },
-  );
+  const health = examiner(data.train);
   const stopping = new callbacks.EarlyStopping({
     patience: settings.patience,
     restoreBestWeights: true,
@@ -111,6 +103,13 @@ async function judgeBy(
   };
 }
 
+/** Examines the net by the first images now and then; the report shows what was found. */
+function examiner({ x, y }: datasets.Dataset): GradientHealth {
+  const few: [number, number] = [0, Math.min(examination.images, x.shape[0]!)];
+  const onReport = (): void => undefined;
+  return new GradientHealth(x.slice(few), y.slice(few), { every: examination.every, onReport });
+}
+
 /** Logs how many seconds each epoch took, validation included. */
 function stopwatch(): callbacks.Callback {
   let began = 0;
@@ -128,8 +127,8 @@ function figuresOf({ reports }: GradientHealth): Health[] {
   return reports.map(({ epoch, report }) => ({
     epoch,
     findings: report.findings.map(({ message }) => message),
-    layers: report.layers.map(({ name, type, variance, signal, updateRatio }) => ({
-      ...{ name, type, variance, signal, updateRatio },
-    })),
+    layers: report.layers.map(({ type, variance, signal, updateRatio }) => {
+      return { type, variance, signal, updateRatio };
+    }),
   }));
 }

@@ -40,7 +40,8 @@ function faster(plain: Summary, other: Summary): string {
   const took = plain.results.map((result) => clockOf(result)[(result.bestEpoch ?? 1) - 1] ?? 0);
   const own = `${plain.experiment.name} took ${epochs(plain.bestEpoch ?? 0)} (${time(median(took)!)})`;
   const { name } = other.experiment;
-  if (!reached) return `${name} does not reach the ${percent(goal)} of ${plain.experiment.name}.`;
+  if (!reached)
+    return `Not in every run does ${name} reach the ${percent(goal)} of ${plain.experiment.name}.`;
   const isFaster = (ratio: number): string => (ratio < 1 ? 'yes' : 'no');
   return (
     `In epochs: ${isFaster(reached.epochs / (plain.bestEpoch ?? 1))}; in time: ` +
@@ -55,7 +56,8 @@ function better(one: Summary, other: Summary): string {
   return (
     `${verdict}: ${percent(other.validation)} on the validation images against ` +
     `${percent(one.validation)}, and ${percent(other.test)} on the test images against ` +
-    `${percent(one.test)}.`
+    `${percent(one.test)}; validation loss ${other.validationLoss.toFixed(3)} against ` +
+    `${one.validationLoss.toFixed(3)}.`
   );
 }
 
