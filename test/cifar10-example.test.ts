@@ -104,7 +104,7 @@ describe('all experiments with two seeds', () => {
   it('1cycle has its last weights', () => {
     const found = results.filter(({ settings }) => settings.experiment === '1cycle');
     expect(found.map(({ bestEpoch }) => bestEpoch)).toEqual([2, 2]);
-    expect(found[0]!.settings.batchSize).toBe(128);
+    expect(found[0]!.settings.batchSize).toBe(64);
   });
 
   it('prints a table with a row of medians for each', () => {

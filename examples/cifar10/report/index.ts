@@ -54,9 +54,7 @@ function settingOf(results: readonly Result[]): string {
 }
 
 function tableSection(summaries: readonly Summary[]): string {
-  const about: Column = { title: 'what', cell: (row) => row.experiment.about, words: true };
-  const [name, ...rest] = columnsFor(summaries);
-  const columns = [name!, about, ...rest];
+  const columns = columnsFor(summaries);
   const row = (tag: 'th' | 'td', cell: (column: Column) => string): string =>
     `<tr>${columns
       .map((each) => `<${tag}${each.words ? ' class="words"' : ''}>${escape(cell(each))}</${tag}>`)
@@ -68,12 +66,16 @@ function tableSection(summaries: readonly Summary[]): string {
     row('th', ({ title }) => title),
     ...summaries.map((summary) => row('td', ({ cell }) => cell(summary))),
     '</table></div>',
+    `<dl>${summaries.map(aboutOf).join('\n')}</dl>`,
     paragraph(
       `${several ? 'Medians over the seeds. ' : ''}Published figures are of single runs; those of ` +
         'the first two nets were fed raw pixels.',
     ),
   );
 }
+
+const aboutOf = ({ experiment: { name, about } }: Summary): string =>
+  `<dt>${escape(name)}</dt><dd>${escape(about)}</dd>`;
 
 function answersSection(summaries: readonly Summary[]): string {
   const answers = answersTo(summaries);

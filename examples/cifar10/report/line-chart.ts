@@ -44,7 +44,7 @@ export function lineChart({ title, x, curves, logarithmic = false, range }: Line
     `<text x="${frame.left}" y="14" font-weight="600">${escape(title)}</text>`,
     ...up.ticks.map((tick) => {
       const y = at(toY(tick));
-      const shown = logarithmic ? `1e${tick}` : showTick(tick);
+      const shown = showTick(logarithmic ? 10 ** tick : tick);
       return (
         `<line class="grid-line" x1="${frame.left}" x2="${width - frame.right}" y1="${y}" y2="${y}"/>` +
         `<text x="${frame.left - 6}" y="${at(Number(y) + 4)}" text-anchor="end">${shown}</text>`
@@ -68,7 +68,7 @@ export function lineChart({ title, x, curves, logarithmic = false, range }: Line
 }
 
 const clamp = (value: number): number => Math.min(1, Math.max(0, value));
-const showTick = (value: number): string => String(Number(value.toPrecision(6)));
+const showTick = (value: number): string => String(Number(value.toPrecision(4)));
 
 interface Axis {
   /** Where a value is between the ends, from 0 to 1. */
@@ -76,16 +76,31 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-/** An axis from the least value to the greatest with about five round ticks. */
-function axis(values: readonly number[], whole = false): Axis {
+/** An axis from the least value to the greatest; of logarithms the ticks are round numbers too. */
+function axis(values: readonly number[], logarithmic = false): Axis {
   const low = values.length > 0 ? Math.min(...values) : 0;
   const high = values.length > 0 ? Math.max(...values) : 1;
   const span = high - low || 1;
-  const rough = span / 5;
+  const ticks = logarithmic ? logarithmicTicks(low, high) : evenTicks(low, high, span);
+  return { share: (value) => (value - low) / span, ticks };
+}
+
+/** Five to ten ticks, or so. */
+function evenTicks(low: number, high: number, span: number): number[] {
+  const rough = span / 8;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const round = ([1, 2, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
-  const step = whole ? Math.max(1, Math.round(round)) : round;
+  const step = ([1, 2, 5].find((each) => each * power >= rough) ?? 10) * power;
   const ticks: number[] = [];
   for (let i = Math.ceil(low / step); i * step <= high + 1e-9 * span; i++) ticks.push(i * step);
-  return { share: (value) => (value - low) / span, ticks };
+  return ticks;
+}
+
+/** Logarithms of powers of ten, with their doubles and halves where there are few. */
+function logarithmicTicks(low: number, high: number): number[] {
+  const factors = high - low > 3 ? [1] : [1, 2, 5];
+  const ticks: number[] = [];
+  for (let power = Math.floor(low); power <= high; power++) {
+    for (const factor of factors) ticks.push(power + Math.log10(factor));
+  }
+  return ticks.filter((tick) => tick >= low && tick <= high);
 }

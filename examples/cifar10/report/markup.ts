@@ -64,11 +64,10 @@ figcaption { color: var(--quiet); font-size: 0.85em; }
 svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; }
 svg text { fill: currentColor; } svg .grid-line { stroke: var(--line); }
 svg .curve { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; white-space: nowrap; }
-th, td { padding: 0.3em 0.7em; border-bottom: 1px solid var(--line); text-align: right; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; white-space: nowrap; font-size: 0.9em; }
+th, td { padding: 0.3em 0.6em; border-bottom: 1px solid var(--line); text-align: right; }
 th { font-weight: 600; } .words { text-align: left; }
-td.words { white-space: normal; min-width: 14em; }
 .pictures img { width: 96px; height: 96px; image-rendering: pixelated; }
-dt { font-weight: 600; margin-top: 0.8em; } dd { margin: 0; }
+dt { font-weight: 600; margin-top: 0.6em; } dd { margin: 0; }
 .key { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin: 0 0.3em 0 1em; }
 `;
