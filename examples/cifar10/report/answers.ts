@@ -14,16 +14,20 @@ type Question = readonly [
   answer: (one: Summary, other: Summary) => string,
 ];
 
+/** A part of training. */
+interface Span {
+  readonly epochs: number;
+  readonly seconds: number;
+}
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const epochs = (count: number): string => `${count} epoch${count === 1 ? '' : 's'}`;
 const time = (seconds: number): string =>
   seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`;
+const spanOf = ({ epochs, seconds }: Span): string =>
+  `${epochs} epoch${epochs === 1 ? '' : 's'} (${time(seconds)})`;
 
 /** Epochs and seconds until a validation accuracy is first reached, medians; null where not. */
-export function reaches(
-  { results }: Summary,
-  accuracy: number,
-): { epochs: number; seconds: number } | null {
+export function reaches({ results }: Summary, accuracy: number): Span | null {
   const first = results.map(({ history }) =>
     (history['val_accuracy'] ?? []).findIndex((value) => value >= accuracy),
   );
@@ -36,17 +40,15 @@ export function reaches(
 
 function faster(plain: Summary, other: Summary): string {
   const goal = plain.validation;
-  const reached = reaches(other, goal);
+  const [name, before] = [other.experiment.name, plain.experiment.name];
+  const now = reaches(other, goal);
+  if (!now) return `Not in every run does ${name} reach the ${percent(goal)} of ${before}.`;
   const took = plain.results.map((result) => clockOf(result)[(result.bestEpoch ?? 1) - 1] ?? 0);
-  const own = `${plain.experiment.name} took ${epochs(plain.bestEpoch ?? 0)} (${time(median(took)!)})`;
-  const { name } = other.experiment;
-  if (!reached)
-    return `Not in every run does ${name} reach the ${percent(goal)} of ${plain.experiment.name}.`;
-  const isFaster = (ratio: number): string => (ratio < 1 ? 'yes' : 'no');
+  const then = { epochs: plain.bestEpoch ?? 0, seconds: median(took)! };
+  const verdict = (what: keyof Span): string => (now[what] < then[what] ? 'yes' : 'no');
   return (
-    `In epochs: ${isFaster(reached.epochs / (plain.bestEpoch ?? 1))}; in time: ` +
-    `${isFaster(reached.seconds / median(took)!)}. ${name} reaches ${percent(goal)}, what ` +
-    `${own} to, after ${epochs(reached.epochs)} (${time(reached.seconds)}).`
+    `In epochs: ${verdict('epochs')}; in time: ${verdict('seconds')}. ${name} reaches ` +
+    `${percent(goal)} after ${spanOf(now)}, ${before} after ${spanOf(then)}.`
   );
 }
 

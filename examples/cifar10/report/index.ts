@@ -45,8 +45,8 @@ function settingOf(results: readonly Result[]): string {
   const { images, device, patience } = results[0]!.settings;
   const seeds = [...new Set(results.map(({ settings }) => settings.seed))];
   return (
-    `Nets of 20 hidden layers of 100 neurons, trained on ${images.toLocaleString('en')} images and ` +
-    'validated on the first 5,000 of the training set; stopped early after ' +
+    `Nets of 20 hidden layers of 100 neurons, trained on ${images.toLocaleString('en')} images ` +
+    'and validated on the first 5,000 of the training set; stopped early after ' +
     `${patience} epochs without a lower validation loss, unless a schedule says how long. ` +
     `Device ${device}; seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}. The test images ` +
     'chose nothing.'
@@ -55,10 +55,13 @@ function settingOf(results: readonly Result[]): string {
 
 function tableSection(summaries: readonly Summary[]): string {
   const columns = columnsFor(summaries);
-  const row = (tag: 'th' | 'td', cell: (column: Column) => string): string =>
-    `<tr>${columns
-      .map((each) => `<${tag}${each.words ? ' class="words"' : ''}>${escape(cell(each))}</${tag}>`)
-      .join('')}</tr>`;
+  const row = (tag: 'th' | 'td', content: (column: Column) => string): string => {
+    const cells = columns.map((column) => {
+      const style = column.words ? ' class="words"' : '';
+      return `<${tag}${style}>${escape(content(column))}</${tag}>`;
+    });
+    return `<tr>${cells.join('')}</tr>`;
+  };
   const several = summaries.some(({ results }) => results.length > 1);
   return section(
     'Comparison',

@@ -5,15 +5,11 @@ import type { Summary } from '../comparison.js';
 import type { Result } from '../results.js';
 import { lineChart } from './line-chart.js';
 import type { Curve } from './line-chart.js';
-import { colour, escape, section } from './markup.js';
+import { colour, key, section } from './markup.js';
 
 /** The colours of the experiments in every chart. */
 export function legend(summaries: readonly Summary[]): string {
-  const keys = summaries.map(
-    ({ experiment }, i) =>
-      `<span class="key" style="background:${colour(i)}"></span>${escape(experiment.name)}`,
-  );
-  return `<p>${keys.join('')}</p>`;
+  return `<p>${summaries.map(({ experiment }, i) => key(colour(i), experiment.name)).join('')}</p>`;
 }
 
 /** A curve per run of one logged number, over what `across` gives for every epoch. */

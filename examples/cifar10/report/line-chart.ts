@@ -1,6 +1,6 @@
 /** Curves in a frame with axes. */
 
-import { at, escape, svg } from './markup.js';
+import { at, escape, heading, label, svg } from './markup.js';
 
 export interface Curve {
   /** Shown when the pointer rests on the curve. */
@@ -40,31 +40,33 @@ export function lineChart({ title, x, curves, logarithmic = false, range }: Line
     frame.left + across.share(value) * (width - frame.left - frame.right);
   const toY = (value: number): number =>
     height - frame.bottom - clamp(up.share(value)) * (height - frame.top - frame.bottom);
+  const middle = (frame.left + width - frame.right) / 2;
   return svg(width, height, title, [
-    `<text x="${frame.left}" y="14" font-weight="600">${escape(title)}</text>`,
-    ...up.ticks.map((tick) => {
-      const y = at(toY(tick));
-      const shown = showTick(logarithmic ? 10 ** tick : tick);
-      return (
-        `<line class="grid-line" x1="${frame.left}" x2="${width - frame.right}" y1="${y}" y2="${y}"/>` +
-        `<text x="${frame.left - 6}" y="${at(Number(y) + 4)}" text-anchor="end">${shown}</text>`
-      );
-    }),
-    ...across.ticks.map(
-      (tick) =>
-        `<text x="${at(toX(tick))}" y="${height - frame.bottom + 16}" text-anchor="middle">` +
-        `${showTick(tick)}</text>`,
+    heading(frame.left, title),
+    ...up.ticks.map((tick) => gridLine(toY(tick), logarithmic ? 10 ** tick : tick)),
+    ...across.ticks.map((tick) =>
+      label(toX(tick), height - frame.bottom + 16, showTick(tick), 'middle'),
     ),
-    `<text x="${(frame.left + width - frame.right) / 2}" y="${height - 6}" text-anchor="middle">` +
-      `${escape(x)}</text>`,
-    ...placed.map(({ name, colour, points, dashed }) => {
-      const path = points.map(([px, py]) => `${at(toX(px))},${at(toY(py))}`).join(' ');
-      return (
-        `<polyline class="curve" stroke="${colour}"${dashed ? ' stroke-dasharray="4 3"' : ''} ` +
-        `points="${path}"><title>${escape(name)}</title></polyline>`
-      );
-    }),
+    label(middle, height - 6, x, 'middle'),
+    ...placed.map((curve) => polyline(curve, ([px, py]) => `${at(toX(px))},${at(toY(py))}`)),
   ]);
+}
+
+/** A line across the chart with the value it stands for. */
+function gridLine(y: number, value: number): string {
+  const ends = `x1="${frame.left}" x2="${width - frame.right}" y1="${at(y)}" y2="${at(y)}"`;
+  return `<line class="grid-line" ${ends}/>${label(frame.left - 6, y + 4, showTick(value), 'end')}`;
+}
+
+type Point = Curve['points'][number];
+
+function polyline(curve: Curve, place: (point: Point) => string): string {
+  const dashes = curve.dashed ? ' stroke-dasharray="4 3"' : '';
+  const points = curve.points.map(place).join(' ');
+  return (
+    `<polyline class="curve" stroke="${curve.colour}"${dashes} points="${points}">` +
+    `<title>${escape(curve.name)}</title></polyline>`
+  );
 }
 
 const clamp = (value: number): number => Math.min(1, Math.max(0, value));

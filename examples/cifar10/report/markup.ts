@@ -12,6 +12,10 @@ export const escape = (text: string): string =>
 const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
 export const colour = (index: number): string => palette[index % palette.length]!;
 
+/** What a colour of a chart stands for. */
+export const key = (fill: string, words: string): string =>
+  `<span class="key" style="background:${fill}"></span>${escape(words)}`;
+
 /** A coordinate: tenths of a pixel are enough. */
 export const at = (value: number): string => value.toFixed(1);
 
@@ -26,6 +30,33 @@ export function svg(
     `<svg viewBox="0 0 ${width} ${height}" style="max-width:${width}px" role="img" ` +
     `aria-label="${escape(label)}">\n${parts.join('\n')}\n</svg>`
   );
+}
+
+/** Words in an SVG image, at the place of their start, middle or end. */
+export function label(
+  x: number,
+  y: number,
+  words: string | number,
+  anchor: 'start' | 'middle' | 'end' = 'start',
+): string {
+  const where = `x="${at(x)}" y="${at(y)}" text-anchor="${anchor}"`;
+  return `<text ${where}>${escape(String(words))}</text>`;
+}
+
+/** The title of an SVG image, at its top. */
+export const heading = (x: number, words: string): string =>
+  `<text x="${at(x)}" y="14" font-weight="600">${escape(words)}</text>`;
+
+/** A filled rectangle of an SVG image. */
+export function box(
+  [x, y]: readonly [number, number],
+  [width, height]: readonly [number, number],
+  fill: string,
+  opacity: number,
+): string {
+  const size = `width="${at(width)}" height="${at(height)}"`;
+  const paint = `fill="${fill}" fill-opacity="${opacity.toFixed(2)}"`;
+  return `<rect x="${at(x)}" y="${at(y)}" ${size} ${paint}/>`;
 }
 
 /** Part of the page under a title of its own. */
@@ -69,5 +100,5 @@ th, td { padding: 0.3em 0.6em; border-bottom: 1px solid var(--line); text-align:
 th { font-weight: 600; } .words { text-align: left; }
 .pictures img { width: 96px; height: 96px; image-rendering: pixelated; }
 dt { font-weight: 600; margin-top: 0.6em; } dd { margin: 0; }
-.key { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin: 0 0.3em 0 1em; }
+.key { display: inline-block; width: 0.8em; height: 0.8em; margin: 0 0.3em 0 1em; }
 `;

@@ -1,7 +1,7 @@
 /** What a net confuses: its confusion matrix, and the images it was most certainly wrong about. */
 
 import type { Judgement } from '../judging.js';
-import { at, escape, figure, paragraph, section, svg } from './markup.js';
+import { box, colour, escape, figure, label, paragraph, section, svg } from './markup.js';
 import { pngOf } from './png.js';
 
 /** Images with their labels. */
@@ -28,24 +28,24 @@ export function confusionOf(
 function matrixImage(matrix: readonly (readonly number[])[], names: readonly string[]): string {
   const [cell, left, top] = [46, 84, 40];
   const side = cell * names.length;
+  const middle = cell / 2;
   const cells = matrix.flatMap((row, i) => {
     const total = row.reduce((sum, each) => sum + each, 0) || 1;
     return row.map((count, j) => {
       const [x, y] = [left + j * cell, top + i * cell];
-      const paint = i === j ? '#0072b2' : '#d55e00';
       const words = `${names[i]!} taken for ${names[j]!}: ${count}`;
-      return (
-        `<g><title>${escape(words)}</title><rect x="${x}" y="${y}" width="${cell - 1}" ` +
-        `height="${cell - 1}" fill="${paint}" fill-opacity="${(0.05 + (0.9 * count) / total).toFixed(2)}"/>` +
-        `<text x="${at(x + cell / 2)}" y="${at(y + cell / 2 + 4)}" text-anchor="middle">${count}</text></g>`
-      );
+      const fill = colour(i === j ? 0 : 1);
+      const square = box([x, y], [cell - 1, cell - 1], fill, 0.05 + (0.9 * count) / total);
+      const number = label(x + middle, y + middle + 4, count, 'middle');
+      return `<g><title>${escape(words)}</title>${square}${number}</g>`;
     });
   });
-  const labels = names.flatMap((name, i) => [
-    `<text x="${left - 6}" y="${at(top + i * cell + cell / 2 + 4)}" text-anchor="end">${escape(name)}</text>`,
-    `<text x="${at(left + i * cell + cell / 2)}" y="${top - 6 - (i % 2) * 13}" text-anchor="middle">${escape(name)}</text>`,
-  ]);
-  return svg(left + side, top + side, 'Confusion matrix', [...cells, ...labels]);
+  const rows = names.map((name, i) => label(left - 6, top + i * cell + middle + 4, name, 'end'));
+  // Names are wider than columns: every second one stands higher.
+  const columns = names.map((name, j) =>
+    label(left + j * cell + middle, top - 6 - (j % 2) * 13, name, 'middle'),
+  );
+  return svg(left + side, top + side, 'Confusion matrix', [...cells, ...rows, ...columns]);
 }
 
 /** The two classes most often confused, one way. */

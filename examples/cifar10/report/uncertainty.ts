@@ -2,7 +2,7 @@
 
 import type { Judgement } from '../judging.js';
 import { lineChart } from './line-chart.js';
-import { at, colour, paragraph, section, svg } from './markup.js';
+import { box, colour, heading, key, label, paragraph, section, svg } from './markup.js';
 
 /** Answers of a net in one way of asking. */
 export interface Asked {
@@ -10,17 +10,19 @@ export interface Asked {
   readonly judgement: Judgement;
 }
 
+type Retained = (readonly [share: number, accuracy: number])[];
+
 /** Accuracy of the most certain answers, against how many of all are kept. */
 export function retainedAccuracy(
   { classes, entropies }: Judgement,
   labels: ArrayLike<number>,
-): (readonly [share: number, accuracy: number])[] {
+): Retained {
   const order = entropies.map((_, i) => i).sort((a, b) => entropies[a]! - entropies[b]!);
-  const points: [number, number][] = [];
+  const points: Retained = [];
   let right = 0;
-  order.forEach((i, at) => {
+  order.forEach((i, place) => {
     right += Number(classes[i] === labels[i]);
-    const kept = at + 1;
+    const kept = place + 1;
     // Fifty points draw the curve; a handful of answers says little about accuracy.
     if (kept % Math.ceil(order.length / 50) === 0 && kept >= 0.05 * order.length) {
       points.push([kept / order.length, right / kept]);
@@ -31,45 +33,51 @@ export function retainedAccuracy(
 
 const bins = 24;
 
-/** Histograms of the entropy of right and of wrong answers, as shares of each. */
-function histogram({ classes, entropies }: Judgement, labels: ArrayLike<number>): string {
-  const [width, height, left, bottom] = [520, 320, 12, 40];
-  const most = Math.log(10);
+/** For right and for wrong answers: the share of them in each bin of entropy. */
+function entropyShares({ classes, entropies }: Judgement, labels: ArrayLike<number>): number[][] {
   const counts = [new Array<number>(bins).fill(0), new Array<number>(bins).fill(0)];
   entropies.forEach((entropy, i) => {
-    const bin = Math.min(bins - 1, Math.floor((entropy / most) * bins));
+    const bin = Math.min(bins - 1, Math.floor((entropy / mostEntropy) * bins));
     counts[Number(classes[i] !== labels[i])]![bin]!++;
   });
-  const shares = counts.map((each) => {
+  return counts.map((each) => {
     const total = each.reduce((sum, count) => sum + count, 0) || 1;
     return each.map((count) => count / total);
   });
+}
+
+/** Of ten classes, in nats. */
+const mostEntropy = Math.log(10);
+
+function histogram(judgement: Judgement, labels: ArrayLike<number>): string {
+  const [width, height, left, bottom] = [520, 320, 12, 280];
+  const title = 'Entropy of right and wrong answers';
+  const shares = entropyShares(judgement, labels);
   const top = Math.max(...shares.flat()) || 1;
   const step = (width - 2 * left) / bins;
   const bars = shares.flatMap((each, wrong) =>
     each.map((value, bin) => {
-      const tall = (value / top) * (height - bottom - 40);
-      return (
-        `<rect x="${at(left + bin * step)}" y="${at(height - bottom - tall)}" ` +
-        `width="${at(step - 1)}" height="${at(tall)}" fill="${colour(wrong)}" fill-opacity="0.55"/>`
-      );
+      const tall = (value / top) * (bottom - 40);
+      return box([left + bin * step, bottom - tall], [step - 1, tall], colour(wrong), 0.55);
     }),
   );
-  return svg(width, height, 'Entropy of right and wrong answers', [
-    `<text x="${left}" y="14" font-weight="600">Entropy of right and wrong answers</text>`,
-    ...['right', 'wrong'].map(
-      (word, i) =>
-        `<rect x="${left + i * 70}" y="24" width="10" height="10" fill="${colour(i)}"/>` +
-        `<text x="${left + 14 + i * 70}" y="33">${word}</text>`,
-    ),
-    ...bars,
-    ...[0, 0.5, 1, 1.5, 2].map(
-      (tick) =>
-        `<text x="${at(left + (tick / most) * (width - 2 * left))}" y="${height - bottom + 16}" ` +
-        `text-anchor="middle">${tick}</text>`,
-    ),
-    `<text x="${width / 2}" y="${height - 6}" text-anchor="middle">entropy in nats</text>`,
+  const keys = ['right', 'wrong'].flatMap((word, i) => [
+    box([left + 70 * i, 24], [10, 10], colour(i), 0.55),
+    label(left + 14 + 70 * i, 33, word),
   ]);
+  const ticks = [0, 0.5, 1, 1.5, 2].map((tick) =>
+    label(left + (tick / mostEntropy) * (width - 2 * left), bottom + 16, tick, 'middle'),
+  );
+  const axis = label(width / 2, height - 6, 'entropy in nats', 'middle');
+  return svg(width, height, title, [heading(left, title), ...keys, ...bars, ...ticks, axis]);
+}
+
+/** How often a net is right, in all answers and in the surer half. */
+function inWords({ name, points }: { name: string; points: Retained }): string {
+  const half = points.find(([share]) => share >= 0.5)?.[1] ?? NaN;
+  const all = points.at(-1)?.[1] ?? NaN;
+  const surer = `in ${percent(half)} of the half it is surest of`;
+  return `${name} is right in ${percent(all)} of all answers and ${surer}`;
 }
 
 /** The last of `asked` is the one whose histogram is drawn. */
@@ -80,20 +88,13 @@ export function uncertaintySection(asked: readonly Asked[], labels: ArrayLike<nu
     points: retainedAccuracy(judgement, labels),
   }));
   const title = 'Accuracy of the answers kept';
-  const words = curves.map(({ name, points }) => {
-    const half = points.find(([share]) => share >= 0.5)?.[1] ?? NaN;
-    const all = points.at(-1)?.[1] ?? NaN;
-    return `${name} is right in ${percent(all)} of all answers and in ${percent(half)} of the half it is surest of`;
-  });
-  const keys = curves.map(
-    (curve) => `<span class="key" style="background:${curve.colour}"></span>${curve.name}`,
-  );
+  const x = 'share of answers kept, the surest first';
   return section(
     'Does it know when it does not know?',
-    paragraph(`${words.join('; ')}.`),
-    `<p>${keys.join('')}</p>`,
+    paragraph(`${curves.map(inWords).join('; ')}.`),
+    `<p>${curves.map((curve) => key(curve.colour, curve.name)).join('')}</p>`,
     '<div class="grid">',
-    `<figure>${lineChart({ title, x: 'share of answers kept, the surest first', curves })}</figure>`,
+    `<figure>${lineChart({ title, x, curves })}</figure>`,
     `<figure>${histogram(asked.at(-1)!.judgement, labels)}</figure>`,
     '</div>',
   );
