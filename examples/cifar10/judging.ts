@@ -42,7 +42,8 @@ function answer(p: Float32Array, label: number) {
     taken,
     right: taken === label,
     confidence: p[taken]!,
-    loss: -Math.log(Math.max(p[label]!, 1e-7)),
+    // The smallest float32: in training the loss comes from logits, and has no such end.
+    loss: -Math.log(Math.max(p[label]!, 1e-38)),
     entropy: -p.reduce((sum, each) => sum + (each > 0 ? each * Math.log(each) : 0), 0),
   };
 }

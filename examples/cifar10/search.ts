@@ -5,11 +5,12 @@
  *     npm run cifar10:search -- --experiment selu --epochs 15
  */
 
-import { datasets, findLearningRate, seed, setDevice, setThreads } from 'gradloom';
+import { findLearningRate, seed, setDevice, setThreads } from 'gradloom';
+import type { datasets } from 'gradloom';
 
 import { netOf, recipeOf } from './experiments.js';
 import type { Recipe } from './experiments.js';
-import { showLoading } from './loading.js';
+import { loadData } from './loading.js';
 import { options } from './options.js';
 import type { Values } from './options.js';
 
@@ -38,7 +39,11 @@ async function searchRate(
       callbacks: recipe.schedule ? [recipe.schedule(rate)] : [],
     });
     const losses = history['val_loss']!;
-    const best = losses.indexOf(Math.min(...losses));
+    const best = losses.indexOf(Math.min(...losses.filter(Number.isFinite)));
+    if (best < 0) {
+      console.log(`${rate.toExponential().padEnd(9)}  diverges`);
+      continue;
+    }
     const accuracy = history['val_accuracy']![best]!;
     console.log(
       `${rate.toExponential().padEnd(9)}${String(best + 1).padStart(10)}` +
@@ -52,7 +57,7 @@ if (help) process.stdout.write(help);
 else {
   if (values.device) setDevice(values.device);
   if (values.threads) setThreads(values.threads);
-  const data = await datasets.cifar10({ validation: 5000, onProgress: showLoading() });
+  const data = await loadData(values.limit);
   for (const experiment of values.experiments) {
     console.log(`\n${experiment.name}: ${experiment.about}`);
     await searchRate(recipeOf(experiment), values, data);

@@ -6,11 +6,10 @@
  *     npm run cifar10 -- --experiment all --seeds 1,2,3    all of them, with medians
  */
 
-import { datasets, device, GradloomError, setDevice, setThreads, threads } from 'gradloom';
+import { device, GradloomError, setDevice, setThreads, threads } from 'gradloom';
 
-import { showLoading } from './loading.js';
+import { loadData } from './loading.js';
 import { options } from './options.js';
-import type { Values } from './options.js';
 import { runAll } from './runs.js';
 
 async function main(): Promise<void> {
@@ -22,21 +21,12 @@ async function main(): Promise<void> {
   if (values.device) setDevice(values.device);
   if (values.threads) setThreads(values.threads);
   const signal = stopOnInterrupt();
-  const data = await load(values, signal);
+  const data = await loadData(values.limit, signal);
   const images = data.train.x.shape[0]!.toLocaleString('en');
   console.log(`${images} training images; device ${device()}, ${threads()} threads`);
 
   await runAll(values, data, signal);
   console.log(`peak memory of the process: ${(peakResident() / 1e6).toFixed(0)} MB`);
-}
-
-/** The data, only so many training images of it as are wanted. */
-async function load(values: Values, signal: AbortSignal): Promise<datasets.Cifar10Datasets> {
-  const onProgress = showLoading();
-  const data = await datasets.cifar10({ validation: 5000, onProgress, signal });
-  const { x, y } = data.train;
-  const limit = Math.min(values.limit ?? Infinity, x.shape[0]!);
-  return { ...data, train: { x: x.slice([0, limit]), y: y.slice([0, limit]) } };
 }
 
 /** The first Ctrl-C ends training after the current step, the second ends the process. */
