@@ -10,7 +10,7 @@ export interface Recipe {
   /** Layers between the flattened pixels and the softmax; `images` are those to be trained on. */
   readonly layers: (images: Tensor) => readonly Layer[];
   readonly optimizer: (learningRate: number) => optimizers.Optimizer;
-  /** Chosen on the validation images, with `npm run cifar10:search`. */
+  /** Chosen on the validation images. */
   readonly learningRate: number;
   readonly batchSize: number;
   /** At most. */
