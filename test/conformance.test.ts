@@ -85,7 +85,7 @@ describe.each(devices)('values on %s', (device) => {
 
 const others = devices.filter((device) => device !== 'js');
 
-describe.runIf(devices.includes('js') && others.length > 0)('agreement', () => {
+describe.runIf(others.length > 0)('agreement', () => {
   describe.each(others)('of %s with js', (device) => {
     it.each(named)('%s: %s', (_op, _title, each) => {
       for (const float of floatsOf(each)) {

@@ -5,6 +5,8 @@ import { type ChildTask, HASTE } from './data-support.js';
 
 const { files, options, killAt } = JSON.parse(process.argv[2]!) as ChildTask;
 let reports = 0;
+if (process.env['TEST_USER_ID'] !== undefined)
+  process.setuid?.(Number(process.env['TEST_USER_ID']));
 
 try {
   const data = await loadCifar10Files(

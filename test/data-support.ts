@@ -237,7 +237,7 @@ export interface ChildCircumstances {
   readonly killAfter?: number;
 }
 
-/** Loads in a process of its own. */
+/** Loads in a process of its own; `userId`: with that user's rights, once its code is read. */
 export function loadInChild(
   task: ChildTask,
   { userId, killAfter }: ChildCircumstances = {},
@@ -246,7 +246,7 @@ export function loadInChild(
   const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(task)], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(userId !== undefined && { uid: userId }),
+    env: { ...process.env, ...(userId !== undefined && { TEST_USER_ID: String(userId) }) },
   });
   if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
   let output = '';

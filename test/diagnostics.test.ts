@@ -1,11 +1,16 @@
 /** Gradient health: planted faults of every kind are found, healthy nets raise no alarm. */
 
-import { beforeEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import '../src/ops/methods.js';
 
 import type { ActivationName } from '../src/activations.js';
 import { setDevice } from '../src/backends/registry.js';
+import { BackupAndRestore, LambdaCallback } from '../src/callbacks/index.js';
 import { diagnose, GradientHealth } from '../src/diagnostics/index.js';
 import type { FindingKind } from '../src/diagnostics/index.js';
 import { Constant, RandomNormal } from '../src/initializers/index.js';
@@ -261,6 +266,45 @@ describe.each(devices)('gradient health on %s', (device) => {
     expect(told).toEqual([-1, 1, 3]);
     expect(health.reports.map((each) => each.epoch)).toEqual(told);
     expect(health.reports[0]!.report.loss).toBeGreaterThan(health.reports[2]!.report.loss);
+  });
+
+  it('GradientHealth keeps its reports over an interruption', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gradloom-health-'));
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    try {
+      const train = async (end: number) => {
+        seed(3);
+        const health = new GradientHealth(x, y);
+        const interrupt = new AbortController();
+        const interruption = new LambdaCallback({
+          onEpochBegin: (epoch) => {
+            if (epoch === end) interrupt.abort();
+          },
+        });
+        await netOf(stack(3, dense('relu'))).fit(x, y, {
+          epochs: 4,
+          verbose: 'silent',
+          signal: interrupt.signal,
+          callbacks: [health, interruption, new BackupAndRestore(folder)],
+        });
+        return health.reports;
+      };
+      const before = await train(2);
+      expect(before.map(({ epoch }) => epoch)).toEqual([-1, 0, 1]);
+      const after = await train(Infinity);
+      expect(after.map(({ epoch }) => epoch)).toEqual([-1, 0, 1, 2, 3]);
+      const figures = (reports: typeof before) =>
+        reports.map(({ report }) => [
+          report.loss,
+          report.layers.map(({ signal, variance }) => [signal, variance]),
+          report.words,
+        ]);
+      expect(figures(after.slice(0, 3))).toEqual(figures(before));
+      expect(after[0]!.report.layers[0]!.layer).toBe(after[4]!.report.layers[0]!.layer);
+    } finally {
+      write.mockRestore();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('says what it needs', () => {

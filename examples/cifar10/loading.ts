@@ -1,11 +1,26 @@
-/** Shows how far the data has come. */
+/** The data, and how far it has come. */
 
-import type { datasets } from 'gradloom';
+import { datasets } from 'gradloom';
+
+/** CIFAR-10 as the exercise divides it, with `limit` of the training images at most. */
+export async function loadData(
+  limit = Infinity,
+  signal?: AbortSignal,
+): Promise<datasets.Cifar10Datasets> {
+  const data = await datasets.cifar10({
+    validation: 5000,
+    onProgress: showLoading(),
+    ...(signal && { signal }),
+  });
+  const { x, y } = data.train;
+  const part: [number, number] = [0, Math.min(limit, x.shape[0]!)];
+  return { ...data, train: { x: x.slice(part), y: y.slice(part) } };
+}
 
 /**
  * A progress function for the dataset loader: one moving line on a terminal, few lines elsewhere.
  */
-export function showLoading(): (progress: datasets.DataProgress) => void {
+function showLoading(): (progress: datasets.DataProgress) => void {
   let shown = 0;
   let message = '';
   return (progress) => {

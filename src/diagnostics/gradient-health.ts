@@ -1,10 +1,13 @@
 /** Examining a model while it is being trained. */
 
 import { Callback } from '../callbacks/callback.js';
+import type { CallbackState } from '../callbacks/callback.js';
 import type { Data } from '../models/data.js';
 import { checkInteger } from '../tensor/shape.js';
 import { diagnose } from './diagnose.js';
-import type { HealthReport } from './report.js';
+import type { Finding } from './findings.js';
+import type { LayerHealth } from './measure.js';
+import { HealthReport } from './report.js';
 
 export interface GradientHealthOptions {
   /** Epochs between examinations. Default 1: after every epoch, and before the first. */
@@ -14,6 +17,14 @@ export interface GradientHealthOptions {
    * findings to standard error, each kind once.
    */
   readonly onReport?: (report: HealthReport, epoch: number) => void;
+}
+
+/** A report as plain JSON. */
+interface Recorded {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly layers: readonly (Omit<LayerHealth, 'layer'> & { readonly layer: null })[];
+  readonly findings: readonly Finding[];
 }
 
 /** Examines the model by a batch of its data (see {@link diagnose}), and keeps the reports. */
@@ -41,6 +52,25 @@ export class GradientHealth extends Callback {
 
   override onEpochEnd(epoch: number): void {
     if ((epoch + 1) % this.#every === 0) this.#examine(epoch);
+  }
+
+  override state(): CallbackState {
+    const reports = this.reports.map(({ epoch, report }): Recorded => {
+      const layers = report.layers.map((each) => ({ ...each, layer: null }));
+      return { epoch, loss: report.loss, layers, findings: report.findings };
+    });
+    return { values: { reports, told: [...this.#told] } };
+  }
+
+  override restore({ values }: CallbackState): void {
+    // What the examination before training has just seen, in the same order.
+    const seen = this.reports.at(-1)!.report.layers;
+    const reports = (values['reports'] as readonly Recorded[]).map((each) => {
+      const layers = each.layers.map((figures, i) => ({ ...figures, layer: seen[i]!.layer }));
+      return { epoch: each.epoch, report: new HealthReport(each.loss, layers, each.findings) };
+    });
+    this.reports.splice(0, Infinity, ...reports);
+    for (const kind of values['told'] as readonly string[]) this.#told.add(kind);
   }
 
   #examine(epoch: number): void {

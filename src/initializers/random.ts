@@ -174,7 +174,11 @@ export class VarianceScaling extends RandomInitializer {
 }
 
 /** A variance scaling with everything but the seed fixed. */
-function fixed(scale: number, mode: FanMode, distribution: ScaledDistribution) {
+function fixed(
+  scale: number,
+  mode: FanMode,
+  distribution: ScaledDistribution,
+): new (options?: SeedOptions) => VarianceScaling {
   return class extends VarianceScaling {
     constructor(options: SeedOptions = {}) {
       super({ ...options, scale, mode, distribution });

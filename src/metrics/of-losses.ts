@@ -31,7 +31,9 @@ class MeanLoss extends MeanOfValues {
 type OptionsOf<O> = Omit<O, 'reduction' | 'name'> & MetricOptions;
 
 /** The metric that averages a class of losses, with that class's options. */
-function meanOf<O extends losses.LossOptions>(make: (options: OptionsOf<O>) => Loss) {
+function meanOf<O extends losses.LossOptions>(
+  make: (options: OptionsOf<O>) => Loss,
+): new (options?: OptionsOf<O>) => MeanLoss {
   return class extends MeanLoss {
     constructor(options: OptionsOf<O> = {} as OptionsOf<O>) {
       super(make(options), options);
