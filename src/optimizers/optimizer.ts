@@ -36,10 +36,13 @@ export abstract class Optimizer implements Configurable {
 
   readonly #kernel: number;
   readonly #variables: readonly string[];
-  readonly #hyper: Float64Array;
+  readonly #hypers: number;
   readonly #slots = new Map<Tensor, readonly Tensor[]>();
   readonly #groups = new Map<Tensor, Batch>();
-  readonly #others = new Batch({});
+  readonly #others: Batch;
+  /** Those of the last step. */
+  #batches: readonly Batch[] = [];
+  #revision = 0;
   readonly #norms = new Norms();
   readonly #averages: Averages;
 
@@ -52,7 +55,8 @@ export abstract class Optimizer implements Configurable {
     checkOptions(this.name, options);
     this.#kernel = updateNames.indexOf(update);
     this.#variables = (updates[update] as Update).state;
-    this.#hyper = new Float64Array(hyperNames(update).length);
+    this.#hypers = hyperNames(update).length;
+    this.#others = new Batch({}, this.#hypers);
     const rate = options.learningRate ?? learningRate;
     this.#learningRate = typeof rate === 'number' ? rate : getSchedule(rate);
     this.weightDecay = options.weightDecay ?? 0;
@@ -108,8 +112,9 @@ export abstract class Optimizer implements Configurable {
 
   /** Gives some parameters a learning rate or weight decay of their own. */
   group(parameters: readonly Tensor[], settings: GroupSettings): void {
-    const batch = new Batch({ ...settings });
+    const batch = new Batch({ ...settings }, this.#hypers);
     for (const parameter of parameters) this.#groups.set(parameter, batch);
+    this.#revision++;
   }
 
   // ---- a step -----------------------------------------------------------------------------------
@@ -121,20 +126,13 @@ export abstract class Optimizer implements Configurable {
   apply(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
     checkGradients(this.name, parameters, gradients);
     const batches = this.#gather(parameters, gradients);
-    const rate = this.learningRate;
-    const step = this.iterations + 1;
-    const hyper = this.#hyper;
-    hyper[0] = this.#globalScale(batches);
-    hyper[1] = this.clipValue ?? Infinity;
-    this.advance?.(step);
+    this.#batches = batches;
+    this.#prepare(batches, this.#globalScale(batches));
     for (const batch of batches) {
-      const { rateMultiplier = 1, weightDecay = this.weightDecay } = batch.settings;
-      hyper[2] = weightDecay * rate * rateMultiplier;
-      this.fill(hyper, rate * rateMultiplier, step);
       this.#run(batch);
       if (this.useEma) this.#averages.update(batch.tensors);
     }
-    this.iterations = step;
+    const step = ++this.iterations;
     const every = this.emaOverwriteFrequency;
     if (this.useEma && every !== null && step % every === 0) this.#averages.overwrite(parameters);
   }
@@ -151,6 +149,49 @@ export abstract class Optimizer implements Configurable {
   /** Forgets the gradients of earlier backward passes. */
   zeroGrad(parameters: readonly Tensor[]): void {
     for (const parameter of parameters) parameter.grad = null;
+  }
+
+  /** Writes the hyper-parameters of the next step, for every batch. */
+  #prepare(batches: readonly Batch[], scale: number): void {
+    const rate = this.learningRate;
+    const step = this.iterations + 1;
+    this.advance?.(step);
+    for (const { hyper, settings } of batches) {
+      const { rateMultiplier = 1, weightDecay = this.weightDecay } = settings;
+      hyper[0] = scale;
+      hyper[1] = this.clipValue ?? Infinity;
+      hyper[2] = weightDecay * rate * rateMultiplier;
+      this.fill(hyper, rate * rateMultiplier, step);
+    }
+  }
+
+  // ---- recorded steps ---------------------------------------------------------------------------
+
+  /** @internal The same number as before: a step uses the same memory in the same way as then. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** @internal Whether all steps make the same kernel calls, with other hyper-parameters only. */
+  get isSteady(): boolean {
+    return this.clipNorm === null && this.globalClipNorm === null && !this.useEma;
+  }
+
+  /**
+   * @internal To be called before the kernels of the last {@link apply} are run again, and
+   * {@link finishReplay} after it: what it does in JavaScript. Returns the way back.
+   */
+  prepareReplay(): () => void {
+    const numbers = { ...this.numbers };
+    this.#prepare(this.#batches, 1);
+    return () => {
+      if (this.numbers) Object.assign(this.numbers, numbers);
+    };
+  }
+
+  /** @internal See {@link prepareReplay}. */
+  finishReplay(): void {
+    this.iterations++;
   }
 
   /** Sorts the parameters that have gradients into batches of equal settings. */
@@ -194,18 +235,18 @@ export abstract class Optimizer implements Configurable {
   }
 
   #run(batch: Batch): void {
-    const { tensors, parameters, gradients, states } = batch;
+    const { tensors, parameters, gradients, states, hyper } = batch;
     const backend = tensors[0]!.backend;
     if (this.clipNorm === null) {
-      backend.update(this.#kernel, parameters, gradients, states, this.#hyper);
+      backend.update(this.#kernel, parameters, gradients, states, hyper);
     } else {
       // Each parameter has a scale of its own, so each is a call of its own.
       const count = this.#variables.length;
       const squares = this.#norms.squares(batch.gradientTensors);
       for (let i = 0; i < parameters.length; i++) {
-        this.#hyper[0] = clipScale(Math.sqrt(squares[i]!), this.clipNorm);
+        hyper[0] = clipScale(Math.sqrt(squares[i]!), this.clipNorm);
         const own = states.slice(i * count, (i + 1) * count);
-        backend.update(this.#kernel, [parameters[i]!], [gradients[i]!], own, this.#hyper);
+        backend.update(this.#kernel, [parameters[i]!], [gradients[i]!], own, hyper);
       }
     }
     for (const tensor of tensors) tensor.storage.version++;
@@ -261,6 +302,7 @@ export abstract class Optimizer implements Configurable {
     const places = placesOf(state, parameters, this.#variables, this.name);
     this.#slots.clear();
     this.#averages.clear();
+    this.#revision++;
     for (const { parameter, variable, value } of places) {
       const at = this.#variables.indexOf(variable);
       (at < 0 ? this.#averages.of(parameter) : this.#slotsOf(parameter)[at]!).assign(value);
