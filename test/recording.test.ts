@@ -321,6 +321,15 @@ describe.each(devices.filter((each) => each !== 'js'))('recorded steps on %s', (
         false,
       ));
 
+    it('those that add up gradients, or average weights', async () => {
+      const { Adam } = optimizers;
+      await same(
+        () => compiled(around(), { optimizer: new Adam({ gradientAccumulationSteps: 2 }) }),
+        false,
+      );
+      await same(() => compiled(around(), { optimizer: new Adam({ useEma: true }) }), false);
+    });
+
     it('those whose loss looks at values', () =>
       same(
         () => compiled(around(), { loss: 'hinge', metrics: [] }),

@@ -125,6 +125,9 @@ class Run {
         await this.#epoch(epoch, resumption);
         resumption = undefined;
       }
+      // As Keras: before callbacks end, so that weights they restore have the last word.
+      const parameters = this.#model.trainableWeights.map((weight) => weight.value);
+      this.#compiled.optimizer.overwriteWithAverages(parameters);
     } finally {
       this.#steps?.end();
       await this.#callbacks.call('onTrainEnd', this.#logs);
