@@ -137,7 +137,7 @@ const spread: Readonly<Record<string, () => Layer[]>> = {
   ],
 };
 
-describe.each(devices.filter((each) => each !== 'js'))('recorded steps on %s', (device) => {
+describe.each(devices)('recorded steps on %s', (device) => {
   /** Both ways agree to the last bit; `wanted`: whether steps were replayed. */
   async function same(
     make: () => Model,
@@ -377,13 +377,5 @@ describe.each(devices.filter((each) => each !== 'js'))('recorded steps on %s', (
     const end = vi.spyOn(Recording.prototype, 'end');
     await model.fit(x, y, { epochs: 2, batchSize: 8, verbose: 'silent' });
     expect(end).toHaveBeenCalledTimes(x.backend.replay ? 1 : 0);
-  });
-});
-
-describe('without a device that records', () => {
-  it('js makes every step anew', async () => {
-    setDevice('js');
-    const { replays } = await train(() => compiled(around()), true);
-    expect(replays).toBe(0);
   });
 });

@@ -13,6 +13,11 @@
 #else
 #define GRADLOOM_X86 0
 #endif
+#if GRADLOOM_X86 && !defined(GRADLOOM_WITHOUT_AVX2)
+#define GRADLOOM_AVX2 1
+#else
+#define GRADLOOM_AVX2 0
+#endif
 #if GRADLOOM_X86 && !defined(GRADLOOM_WITHOUT_AVX512)
 #define GRADLOOM_AVX512 1
 #else
@@ -27,7 +32,7 @@ namespace gradloom {
   const Kernels& kernelTable(); \
   }
 GRADLOOM_TABLE(baseline)
-#if GRADLOOM_X86
+#if GRADLOOM_AVX2
 GRADLOOM_TABLE(avx2)
 #endif
 #if GRADLOOM_AVX512
@@ -41,7 +46,7 @@ bool always() {
   return true;
 }
 
-#if GRADLOOM_X86
+#if GRADLOOM_AVX2 || GRADLOOM_AVX512
 bool hasAvx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
@@ -68,7 +73,7 @@ constexpr InstructionSet instructionSets[] = {
 #if GRADLOOM_AVX512
     {avx512::kernelTable, hasAvx512},
 #endif
-#if GRADLOOM_X86
+#if GRADLOOM_AVX2
     {avx2::kernelTable, hasAvx2},
 #endif
     {baseline::kernelTable, always},

@@ -18,7 +18,9 @@ namespace gradloom {
   }
 GRADLOOM_TESTS_OF(baseline)
 #if defined(__x86_64__) && defined(__GNUC__)
+#ifndef GRADLOOM_WITHOUT_AVX2
 GRADLOOM_TESTS_OF(avx2)
+#endif
 #ifndef GRADLOOM_WITHOUT_AVX512
 GRADLOOM_TESTS_OF(avx512)
 #endif
@@ -102,7 +104,9 @@ int main() {
   gradloom::test::testInstructionSet("avx512", gradloom::avx512::testVectors,
                                      gradloom::avx512::testMath);
 #endif
+#ifndef GRADLOOM_WITHOUT_AVX2
   gradloom::test::testInstructionSet("avx2", gradloom::avx2::testVectors, gradloom::avx2::testMath);
+#endif
 #endif
   gradloom::test::testInstructionSet("baseline", gradloom::baseline::testVectors,
                                      gradloom::baseline::testMath);
