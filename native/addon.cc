@@ -10,6 +10,7 @@
 #include "api/cuda.h"
 #include "api/device.h"
 #include "api/marshal.h"
+#include "api/program.h"
 #include "cpu/kernels.h"
 #include "cpu/threads.h"
 
@@ -17,11 +18,15 @@ namespace gradloom {
 namespace {
 
 #define GRADLOOM_SIGNATURE(name, arguments) {#name, arguments, &api::processor},
-constexpr api::Signature signatures[] = {GRADLOOM_API(GRADLOOM_SIGNATURE)};
+constexpr api::Signature signatures[] = {GRADLOOM_API(GRADLOOM_SIGNATURE)
+                                             GRADLOOM_RECORDING_API(GRADLOOM_SIGNATURE)};
 #undef GRADLOOM_SIGNATURE
 
+#define GRADLOOM_KERNEL(name, arguments) api::Binding<api::name, true>::run,
 #define GRADLOOM_CALLBACK(name, arguments) api::Binding<api::name>::run,
-constexpr napi_callback callbacks[] = {GRADLOOM_API(GRADLOOM_CALLBACK)};
+constexpr napi_callback callbacks[] = {GRADLOOM_API(GRADLOOM_KERNEL)
+                                           GRADLOOM_RECORDING_API(GRADLOOM_CALLBACK)};
+#undef GRADLOOM_KERNEL
 #undef GRADLOOM_CALLBACK
 
 // How many environments have the addon loaded. With the last one it may be unloaded, and then no

@@ -34,6 +34,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   models: [
     ...['backends', 'tensor', 'autograd', 'ops', 'names', 'data', 'io', 'layers'],
     ...['optimizers', 'schedules', 'losses', 'metrics', 'callbacks'],
+    ...['activations', 'regularizers', 'constraints'],
   ],
   callbacks: ['tensor', 'ops', 'names', 'io', 'schedules', 'models'],
   diagnostics: ['autograd', 'tensor', 'activations', 'layers', 'models', 'callbacks'],

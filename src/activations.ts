@@ -143,6 +143,8 @@ export class Activation implements Configurable {
     params: ActivationParameters,
     call: (x: Tensor) => Tensor,
     fused: FusedActivation | null,
+    /** Whether it is the library's, and not a function of the user's. */
+    readonly isOwn: boolean,
   ) {
     this.params = params;
     this.fused = fused;
@@ -179,7 +181,7 @@ export function get(identifier: ActivationLike | null | undefined): Activation {
   if (identifier instanceof Activation) return identifier;
   if (typeof identifier === 'string') return make(identifier, {});
   if (typeof identifier === 'function') {
-    return new Activation(identifier.name || 'anonymous', {}, identifier, null);
+    return new Activation(identifier.name || 'anonymous', {}, identifier, null, false);
   }
   const { name, params } = isSerialized(identifier)
     ? (identifier.config as { name: string; params?: ActivationParameters })
@@ -202,7 +204,8 @@ function make(given: string, params: ActivationParameters): Activation {
   }
   const all = { ...definition.parameters, ...params };
   checkParameters(name, all);
-  return new Activation(name, all, (x) => definition.call(x, all), definition.fused?.(all) ?? null);
+  const fused = definition.fused?.(all) ?? null;
+  return new Activation(name, all, (x) => definition.call(x, all), fused, true);
 }
 
 function checkParameters(name: string, p: ActivationParameters): void {

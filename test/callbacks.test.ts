@@ -246,10 +246,12 @@ describe('SwapEMAWeights', () => {
   test('validates the averages, trains the weights, ends with the averages', async () => {
     const plain = averaging();
     const start = plain.getWeights();
+    let raw: unknown;
+    const watching = new callbacks.LambdaCallback({
+      onEpochEnd: () => void (raw = weights(plain)),
+    });
     seed(3);
-    await plain.fit(x, y, { ...fitting, epochs: 3 });
-    const raw = weights(plain);
-    plain.optimizer.overwriteWithAverages(plain.weights.map(({ value }) => value));
+    await plain.fit(x, y, { ...fitting, epochs: 3, callbacks: [watching] });
 
     const swapped = averaging();
     swapped.setWeights(start);
@@ -263,6 +265,17 @@ describe('SwapEMAWeights', () => {
     expect(weights(swapped)).toEqual(weights(plain));
     expect(weights(swapped)).not.toEqual(raw);
     expect(during.at(-1)).toEqual(weights(plain));
+  });
+
+  test('weights that callbacks restore at the end have the last word', async () => {
+    const stopping = new callbacks.EarlyStopping({ monitor: 'loss', restoreBestWeights: true });
+    const seen: unknown[] = [];
+    const watching = new callbacks.LambdaCallback({
+      onEpochEnd: () => void seen.push(weights(trained)),
+    });
+    const trained = averaging();
+    await trained.fit(x, y, { ...fitting, epochs: 2, callbacks: [watching, stopping] });
+    expect(weights(trained)).toEqual(seen[stopping.bestEpoch]);
   });
 
   test('needs averages', async () => {

@@ -351,6 +351,13 @@ export const makers = {
     const scale = r.repeating(type, width);
     return [out, data, r.indices(count, n), scale, r.repeating(type, width), n, count, width];
   },
+  startRecording: (r: CallMaker): Arguments => [r.word(), r.word(), r.word(), r.word()],
+  finishRecording: (): Arguments => [],
+  replay: (r: CallMaker): Arguments => [
+    r.pick([1, 2, 3, 5, 8, 13, 21]),
+    ...[r.word(), r.word(), r.word(), r.word()],
+  ],
+  forget: (r: CallMaker): Arguments => [r.pick([1, 2, 3, 5, 8, 13, 21])],
   threads: (): Arguments => [],
   setThreads: (r: CallMaker): Arguments => [r.pick([1, 2, 3, 4])],
   describe: (): Arguments => [],

@@ -60,7 +60,8 @@ describe.each(devices)('optimizers on %s', (device) => {
         done = Number(step);
         expectClose(valuesOf(w), wanted, tolerance, `step ${step}`);
       }
-      expect(optimizer.iterations).toBe(100);
+      const every = optimizer.gradientAccumulationSteps ?? 1;
+      expect(optimizer.iterations).toBe(Math.floor(100 / every));
     });
   }
 
@@ -93,6 +94,22 @@ describe.each(devices)('optimizers on %s', (device) => {
     expect(valuesOf(w)).toEqual(valuesOf(again));
   });
 
+  it('goes on from a state in the middle of accumulated gradients, with averages shown', () => {
+    const options = { useEma: true, gradientAccumulationSteps: 4 };
+    const [w, other] = [start(device), start(device)];
+    const [first, second] = [new Nadam(options), new Nadam(options)];
+    run(first, w, 0, 10);
+    first.showAverages(w, true);
+    const state = first.state(w);
+    other.forEach((each, i) => each.assign(w[i]!));
+    second.restore({ ...state, numbers: { ...state.numbers } }, other);
+    run(first, w, 10, 15);
+    run(second, other, 10, 15);
+    expect(first.iterations).toBe(3);
+    expect(valuesOf(other)).toEqual(valuesOf(w));
+    expect(() => new Nadam({ gradientAccumulationSteps: 1 })).toThrow(/2 or more, not 1/);
+  });
+
   it('gives groups their own rate and decay', () => {
     const optimizer = new SGD({ learningRate: 0.1, weightDecay: 0.5 });
     const w = [1, 1, 1].map((value) => tensor([value], { device }));
@@ -104,6 +121,33 @@ describe.each(devices)('optimizers on %s', (device) => {
     );
     // w − w · decay · rate − rate
     expectClose(valuesOf(w), [[0.85], [-0.5], [0.9]], 1e-6);
+    optimizer.group([w[0]!], { learningRate: 0.01 });
+    optimizer.learningRate = 0;
+    optimizer.apply(
+      w,
+      w.map(() => tensor([1], { device })),
+    );
+    expectClose(valuesOf(w), [[0.83575], [-0.5], [0.9]], 1e-6);
+  });
+
+  it('keeps groups in its state', () => {
+    const [w, other] = [start(device), start(device)];
+    const optimizer = new Nadam();
+    optimizer.group([w[1]!], { rateMultiplier: 0.1, weightDecay: 0.2 });
+    run(optimizer, w, 0, 2);
+    const again = new Nadam();
+    again.group([other[0]!], { rateMultiplier: 7 });
+    other.forEach((each, i) => each.assign(w[i]!));
+    again.restore(optimizer.state(w), other);
+    run(optimizer, w, 2, 5);
+    run(again, other, 2, 5);
+    expect(valuesOf(other)).toEqual(valuesOf(w));
+    const broken = { ...optimizer.state(w), groups: [{ parameters: [2], settings: {} }] };
+    expect(() => new Nadam().restore(broken, w)).toThrow(/group with parameter 2, but there are 2/);
+    const group = (settings: object) => () => optimizer.group(w, settings);
+    expect(group({ learningrate: 1 })).toThrow(/Did you mean "learningRate"/);
+    expect(group({ learningRate: -1 })).toThrow(/learningRate must be a number of 0 or more/);
+    expect(group({ learningRate: 1, rateMultiplier: 1 })).toThrow(/one of/);
   });
 
   it('advances once per step however many groups there are', () => {
@@ -142,9 +186,10 @@ describe.each(devices)('optimizers on %s', (device) => {
     }
     const average = (seen[0]! * 0.5 + seen[1]! * 0.5) * 0.5 + seen[2]! * 0.5;
     const trained = valuesOf(w);
-    optimizer.swapAverages(w);
+    optimizer.showAverages(w, true);
+    optimizer.showAverages(w, true);
     expectClose(valuesOf(w)[0]![0]!, average, 1e-6);
-    optimizer.swapAverages(w);
+    optimizer.showAverages(w, false);
     expect(valuesOf(w)).toEqual(trained);
     optimizer.overwriteWithAverages(w);
     expectClose(valuesOf(w)[0]![0]!, average, 1e-6);

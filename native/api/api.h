@@ -94,7 +94,7 @@ void random(const Call&, int distribution, Array out, uint32_t key0, uint32_t ke
 void dropout(const Call&, Array out, Array x, double rate, double a, double b, double c,
              uint32_t key0, uint32_t key1, uint32_t counter0, uint32_t counter1);
 void update(const Call&, int update, const ArrayList& parameters, const ArrayList& gradients,
-            const ArrayList& states, HostArray hyper);
+            const ArrayList& states, LiveArray hyper);
 int64_t loadRows(const Call&, Array out, Array data, Array index, Array scale, Array shift,
                  int64_t n, int64_t count, int64_t width);
 

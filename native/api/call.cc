@@ -87,6 +87,7 @@ void Call::checkNumber(int position, int value, int count) const {
 }
 
 std::vector<Array> Call::open(const ArrayList& list) const {
+  if (!list.arrays.empty()) return list.arrays;
   std::vector<Array> arrays(list.items.size());
   for (size_t i = 0; i < arrays.size(); i++) {
     arrays[i].position = list.position;

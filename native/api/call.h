@@ -42,18 +42,25 @@ struct Array {
   }
 };
 
-// A typed array on every device.
+// A typed array on every device: its values count at the time of the call.
 struct HostArray : Array {};
+
+// A typed array whose values are read anew when a recorded call is run again.
+struct LiveArray : Array {};
 
 // An array or null; then data is null.
 struct MaybeArray : Array {
   explicit operator bool() const { return data != nullptr; }
 };
 
-// A JavaScript array of arrays, not yet looked into: see Call::open.
+// A JavaScript array of arrays, not yet looked into: see Call::open. In a recorded call, what was
+// found then.
 struct ArrayList {
   std::vector<napi_value> items;
+  std::vector<Array> arrays;
   int position = 0;
+
+  size_t size() const { return arrays.empty() ? items.size() : arrays.size(); }
 };
 
 class Call {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/device.h"
+#include "api/program.h"
 
 namespace gradloom::api {
 
@@ -93,15 +94,19 @@ struct Argument<Array> {
   }
 };
 
-template <>
-struct Argument<HostArray> {
-  static HostArray read(const Call& call, napi_env env, napi_value value, int position) {
-    HostArray array;
+template <class Kind>
+struct HostArgument {
+  static Kind read(const Call& call, napi_env env, napi_value value, int position) {
+    Kind array;
     array.position = position;
     if (!readTypedArray(env, value, array)) call.typeError(position, notATypedArray);
     return array;
   }
 };
+template <>
+struct Argument<HostArray> : HostArgument<HostArray> {};
+template <>
+struct Argument<LiveArray> : HostArgument<LiveArray> {};
 
 template <>
 struct Argument<MaybeArray> {
@@ -157,6 +162,10 @@ inline napi_value toJs(napi_env env, const std::string& text) {
   return value;
 }
 
+inline napi_value toJs(napi_env, napi_value value) {
+  return value;
+}
+
 inline void throwInto(napi_env env, const BadArgument& bad) {
   bool pending = false;  // a getter in a list may have thrown: its error goes first
   napi_is_exception_pending(env, &pending);
@@ -167,11 +176,12 @@ inline void throwInto(napi_env env, const BadArgument& bad) {
     napi_throw_type_error(env, nullptr, bad.message.c_str());
 }
 
-template <auto function>
+// `kept`: calls of the function are recorded while the thread records.
+template <auto function, bool kept = false>
 struct Binding;
 
-template <class R, class... A, R (*function)(const Call&, A...)>
-struct Binding<function> {
+template <class R, class... A, R (*function)(const Call&, A...), bool kept>
+struct Binding<function, kept> {
   // Node-API's signature; `data` of the callback is the function's Signature.
   static napi_value run(napi_env env, napi_callback_info info) {
     return run(env, info, std::index_sequence_for<A...>{});
@@ -188,12 +198,19 @@ struct Binding<function> {
     try {
       std::tuple<std::decay_t<A>...> arguments{
           Argument<std::decay_t<A>>::read(call, env, values[I], int(I))...};
+      napi_value result = nullptr;
       if constexpr (std::is_void_v<R>) {
-        function(call, std::move(std::get<I>(arguments))...);
-        return nullptr;
+        function(call, std::get<I>(arguments)...);
       } else {
-        return toJs(env, function(call, std::move(std::get<I>(arguments))...));
+        result = toJs(env, function(call, std::get<I>(arguments)...));
       }
+      if constexpr (kept) {
+        if (Program* program = recording()) {
+          record<function>(*program, call, values, std::move(arguments),
+                           std::index_sequence_for<A...>{});
+        }
+      }
+      return result;
     } catch (const BadArgument& bad) {
       throwInto(env, bad);
     } catch (const std::bad_alloc&) {

@@ -33,8 +33,8 @@ struct Parameters {
 };
 
 void checkCount(const Call& call, const ArrayList& list, size_t expected) {
-  if (list.items.size() == expected) return;
-  call.rangeError(list.position, "has " + std::to_string(list.items.size()) + " arrays, expected " +
+  if (list.size() == expected) return;
+  call.rangeError(list.position, "has " + std::to_string(list.size()) + " arrays, expected " +
                                      std::to_string(expected));
 }
 
@@ -71,10 +71,10 @@ void dropout(const Call& call, Array out, Array x, double rate, double a, double
 }
 
 void update(const Call& call, int number, const ArrayList& parameterList,
-            const ArrayList& gradientList, const ArrayList& stateList, HostArray hyper) {
+            const ArrayList& gradientList, const ArrayList& stateList, LiveArray hyper) {
   call.checkNumber(0, number, updateCount);
   const UpdateInfo& info = updateInfo[number];
-  const size_t count = parameterList.items.size(), states = size_t(info.states);
+  const size_t count = parameterList.size(), states = size_t(info.states);
   checkCount(call, gradientList, count);
   checkCount(call, stateList, count * states);
   call.checkType(hyper, DType::float64);

@@ -217,6 +217,23 @@ export interface Backend {
   loadRows(out: Buffer, data: Buffer, index: Buffer, scale: Buffer, shift: Buffer, n: number,
       count: number, width: number): number; // prettier-ignore
 
+  // ---- recording: on devices that gain by it ---------------------------------------------------
+  /**
+   * From now on every call of the functions above, those of memory apart, is also kept, until
+   * finishRecording. Random numbers count from the place given.
+   */
+  startRecording?(key0: number, key1: number, counter0: number, counter1: number): void;
+  /** The number of the program recorded; -1 when it drew random numbers from several streams. */
+  finishRecording?(): number;
+  /**
+   * Makes the calls of a program again, random numbers from another place. Returns -1, or the
+   * number of a call that returned another number than -1 and was the last. Throws when the memory
+   * of an array was given away.
+   */
+  replay?(program: number, key0: number, key1: number, counter0: number, counter1: number): number;
+  /** Ends the use of a program. */
+  forget?(program: number): void;
+
   // ---- the machine -----------------------------------------------------------------------------
   /** Threads in use. */
   threads(): number;

@@ -1,9 +1,7 @@
 /** Validation and checkpoints of averaged weights. */
 
 import { ValueError } from '../errors.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { Callback } from './callback.js';
-import type { CallbackState } from './callback.js';
 
 export interface SwapEMAWeightsOptions {
   /**
@@ -14,12 +12,11 @@ export interface SwapEMAWeightsOptions {
 }
 
 /**
- * Puts the moving averages of an optimizer with `useEma` in place of the weights for validation,
- * and for good when training ends.
+ * Puts the moving averages of an optimizer with `useEma` in place of the weights for validation.
+ * (For good they take their place when `fit` ends, with or without this callback.)
  */
 export class SwapEMAWeights extends Callback {
   readonly #swapOnEpoch: boolean;
-  #swapped = false;
 
   constructor(options: SwapEMAWeightsOptions = {}) {
     super();
@@ -30,7 +27,6 @@ export class SwapEMAWeights extends Callback {
     if (!this.model.optimizer.useEma) {
       throw new ValueError('SwapEMAWeights: make the optimizer with { useEma: true }');
     }
-    this.#swapped = false;
   }
 
   override onEpochBegin(): void {
@@ -49,26 +45,8 @@ export class SwapEMAWeights extends Callback {
     if (this.#swapOnEpoch) this.#show(true);
   }
 
-  override onTrainEnd(): void {
-    this.#show(false);
-    this.model.optimizer.overwriteWithAverages(this.#parameters());
-  }
-
-  override state(): CallbackState {
-    return { values: { swapped: this.#swapped } };
-  }
-
-  override restore({ values }: CallbackState): void {
-    this.#swapped = values['swapped'] as boolean;
-  }
-
   #show(averages: boolean): void {
-    if (averages === this.#swapped) return;
-    this.model.optimizer.swapAverages(this.#parameters());
-    this.#swapped = averages;
-  }
-
-  #parameters(): readonly Tensor[] {
-    return this.model.trainableWeights.map((weight) => weight.value);
+    const parameters = this.model.trainableWeights.map((weight) => weight.value);
+    this.model.optimizer.showAverages(parameters, averages);
   }
 }

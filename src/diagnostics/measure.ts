@@ -119,7 +119,12 @@ function changesOf(
   const changes = new Map<Tensor, Ratio>();
   if (gradients.every((gradient) => gradient === null)) return changes;
   const before = parameters.map((parameter) => parameter.dataSync());
-  noGrad(() => model.optimizer.apply(parameters, gradients));
+  const { optimizer } = model;
+  // Optimizers that accumulate gradients move once in several steps: see the step that moves.
+  const updates = optimizer.iterations;
+  for (let i = 0; i < (optimizer.gradientAccumulationSteps ?? 1); i++) {
+    if (optimizer.iterations === updates) noGrad(() => optimizer.apply(parameters, gradients));
+  }
   parameters.forEach((parameter, i) => {
     const [old, now] = [before[i]!, parameter.dataSync()];
     let [change, length] = [0, 0];

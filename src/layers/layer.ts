@@ -111,6 +111,9 @@ export function withoutInitialization<T>(most: number, make: () => T): T {
 /** Grows whenever any layer's weights or trainability change: what caches are compared with. */
 let revision = 0;
 
+/** @internal The same number as before: no layer has other weights or trainability than then. */
+export const structureRevision = (): number => revision;
+
 export abstract class Layer {
   /**
    * Entries of `config` that the constructor takes one by one, before its options: `['units']` for

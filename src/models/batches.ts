@@ -1,5 +1,6 @@
 /** Where training data comes from: tensors cut into batches, or an iterable of batches. */
 
+import type { Buffer } from '../backends/backend.js';
 import type { DType } from '../backends/dtype.js';
 import { isFloat } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
@@ -37,6 +38,10 @@ export class TensorBatches {
   readonly samples: number;
   readonly steps: number;
   #order: Tensor | null = null;
+  /** Numbers of the rows of the selected batch, when they are shuffled; rewritten for each. */
+  #index: Tensor | null = null;
+  #start = 0;
+  #count = 0;
   // Scale and shift of the conversion, per input in its dtype.
   readonly #ones: readonly Tensor[];
   readonly #zeros: readonly Tensor[];
@@ -86,12 +91,46 @@ export class TensorBatches {
     const { backend } = this.all.inputs[0]!;
     if (this.#order) this.#order.assign(order);
     else this.#order = fromArray(order, [this.samples], 'int32', backend);
+    const most = Math.min(this.batchSize, this.samples);
+    this.#index ??= fromArray(new Int32Array(most), [most], 'int32', backend);
+  }
+
+  /** Whether the samples were put in another order than they lie in. */
+  get isShuffled(): boolean {
+    return this.#order !== null;
+  }
+
+  /** How many samples batch number `step` has. */
+  sizeOf(step: number): number {
+    return Math.min(this.batchSize, this.samples - step * this.batchSize);
   }
 
   /** Batch number `step`; the last may be smaller. Call inside a scope. */
   batch(step: number): Batch {
-    const start = step * this.batchSize;
-    const count = Math.min(this.batchSize, this.samples - start);
+    this.select(step);
+    return this.selected();
+  }
+
+  /**
+   * Makes `step` the selected batch. Shuffled batches of one size are made by the same kernel calls
+   * from the same arrays, whichever is selected.
+   */
+  select(step: number): void {
+    this.#start = step * this.batchSize;
+    this.#count = this.sizeOf(step);
+    if (!this.#order) return;
+    const { backend, buffer } = this.#order;
+    const rows = backend.view(buffer, this.#start, this.#count);
+    const part = backend.view(this.#index!.buffer, 0, this.#count);
+    // On the host without a kernel, so that a recording of kernels does not select this one again.
+    if (backend.host) (part as Int32Array).set(rows as Int32Array);
+    else backend.copy(part, 0, rows, 0, Int32Array.of(1, this.#count, 1, 1));
+  }
+
+  /** The selected batch. Call inside a scope. */
+  selected(): Batch {
+    const start = this.#start;
+    const count = this.#count;
     const rows = (each: Tensor | null): Tensor | null => each && this.#rows(each, start, count);
     const { inputs, targets, weights } = this.all;
     return {
@@ -110,11 +149,10 @@ export class TensorBatches {
     const width = sizeOf(x.shape.slice(1));
     const out: Tensor = empty(x.backend, [count, ...x.shape.slice(1)], dtype);
     if (out.size > 0) {
-      const index = x.backend.view(this.#order.buffer, start, count);
       x.backend.loadRows(
         out.buffer,
         x.buffer,
-        index,
+        this.#indexOf(count),
         this.#ones[which]!.buffer,
         this.#zeros[which]!.buffer,
         this.samples,
@@ -125,13 +163,18 @@ export class TensorBatches {
     return out;
   }
 
+  #indexOf(count: number): Buffer {
+    const { backend, buffer, size } = this.#index!;
+    return count === size ? buffer : backend.view(buffer, 0, count);
+  }
+
   /** Rows as they are: a view when in order, a gathered copy when shuffled. */
   #rows(tensor: Tensor, start: number, count: number): Tensor {
     if (!this.#order) return view(tensor, start, count);
     const rest = tensor.shape.slice(1);
     const out: Tensor = empty(tensor.backend, [count, ...rest], tensor.dtype);
     if (out.size > 0) {
-      const index = tensor.backend.view(this.#order.buffer, start, count);
+      const index = this.#indexOf(count);
       const width = sizeOf(rest);
       tensor.backend.gather(out.buffer, tensor.buffer, index, 1, this.samples, count, width);
     }

@@ -21,6 +21,7 @@ import { sources } from './sources.js';
 import type { Source } from './sources.js';
 import { evaluateStep, trainStep } from './step.js';
 import type { StepResult } from './step.js';
+import { Training } from './training.js';
 
 /** Longest stretch of work before the event loop gets a turn, in milliseconds. */
 const stretch = 20;
@@ -59,6 +60,7 @@ class Run {
   readonly #compiled: Compiled;
   readonly #options: FitOptions;
   readonly #training: Source;
+  readonly #steps: Training | null;
   readonly #validation: Source | null;
   readonly #callbacks: CallbackList;
   readonly #history = new History();
@@ -82,6 +84,8 @@ class Run {
     const epochs = checkInteger(options.epochs ?? 1, 0, Infinity, 'fit: epochs');
     const { training, validation } = sources(model, data, targets, options, batchSize);
     this.#training = training;
+    const isTensors = training instanceof TensorBatches;
+    this.#steps = isTensors ? new Training(model, compiled, training) : null;
     this.#validation = validation;
     const known = training instanceof TensorBatches ? training.steps : undefined;
     const limit = options.stepsPerEpoch;
@@ -121,7 +125,11 @@ class Run {
         await this.#epoch(epoch, resumption);
         resumption = undefined;
       }
+      // As Keras: before callbacks end, so that weights they restore have the last word.
+      const parameters = this.#model.trainableWeights.map((weight) => weight.value);
+      this.#compiled.optimizer.overwriteWithAverages(parameters);
     } finally {
+      this.#steps?.end();
       await this.#callbacks.call('onTrainEnd', this.#logs);
     }
     return this.#history;
@@ -189,9 +197,9 @@ class Run {
     const told = this.#callbacks.listens('onTrainBatchEnd');
     const watched = this.#callbacks.listens('onBoundary');
     let step = first;
-    const one = async (batch: Parameters<typeof trainStep>[2]): Promise<void> => {
+    const one = async (make: () => StepResult): Promise<void> => {
       await this.#callbacks.call('onTrainBatchBegin', step);
-      const result = trainStep(this.#model, this.#compiled, batch);
+      const result = make();
       this.#totals.add(result, result.samples);
       if (told) {
         const logs = logsOf(this.#totals, this.#compiled);
@@ -209,7 +217,7 @@ class Run {
       if (this.#options.shuffle ?? true) source.shuffle(this.#model.epochsSeen);
       while (step < steps && !this.#model.stopTraining) {
         if (interrupted()) return false;
-        await one(() => source.batch(step));
+        await one(() => this.#steps!.step(step));
       }
       return true;
     }
@@ -219,7 +227,7 @@ class Run {
       if (seen++ < first) continue;
       const batch = asBatch(batchLike, this.#model);
       this.#model.ensureBuilt(...sampleShapes(batch));
-      await one(() => batch);
+      await one(() => trainStep(this.#model, this.#compiled, () => batch));
       if (step >= steps || this.#model.stopTraining) break;
     }
     if (step === 0) throw new ValueError('fit: the iterable of batches yielded none');

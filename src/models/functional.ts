@@ -37,6 +37,8 @@ export interface FunctionalOptions<O extends Symbols> extends Omit<LayerOptions,
  * ```
  */
 export class Functional<const O extends Symbols = Symbols> extends Model<ValuesOf<O>> {
+  /** @internal Its instances do nothing but call their layers; not true of every subclass. */
+  static readonly isPlainContainer = true;
   #graph: Graph;
 
   constructor({ inputs, outputs, ...options }: FunctionalOptions<O>) {

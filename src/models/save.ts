@@ -12,6 +12,7 @@ import * as losses from '../losses/index.js';
 import * as metrics from '../metrics/index.js';
 import type { Serialized } from '../names.js';
 import * as optimizers from '../optimizers/index.js';
+import type { GroupSettings } from '../optimizers/index.js';
 import { defaultGenerator } from '../tensor/random.js';
 import type { GeneratorState } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -41,8 +42,15 @@ export interface TrainingRecord {
   readonly epochsSeen: number;
   /** Numbers of the optimizer's state. */
   readonly optimizer: Readonly<Record<string, number>>;
+  /** Weights, by name, that have a learning rate or decay of their own. */
+  readonly groups?: readonly GroupRecord[];
   /** The default generator: it decides dropout and, by its seed, the order of samples. */
   readonly generator: GeneratorState;
+}
+
+export interface GroupRecord {
+  readonly weights: readonly string[];
+  readonly settings: GroupSettings;
 }
 
 export interface SaveOptions {
@@ -105,6 +113,10 @@ export function addTraining(model: Model, tensors: Map<string, Tensor>): Trainin
   return {
     epochsSeen: model.epochsSeen,
     optimizer: state.numbers,
+    groups: (state.groups ?? []).map(({ parameters, settings }) => ({
+      weights: parameters.map((index) => weights[index]![0]),
+      settings,
+    })),
     generator: defaultGenerator.state(),
   };
 }

@@ -14,6 +14,8 @@ import { Model } from './model.js';
 
 /** A model that passes its input through a list of layers. */
 export class Sequential extends Model<Tensor> {
+  /** @internal Its instances do nothing but call their layers; not true of every subclass. */
+  static readonly isPlainContainer = true;
   static override readonly positional = ['layers'];
   readonly #layers: Layer[] = [];
 

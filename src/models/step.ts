@@ -15,6 +15,14 @@ export interface StepResult extends Totals {
   readonly samples: number;
 }
 
+/** Tensors of a step: what it was given and what came of it. */
+export interface Learned {
+  readonly batch: Batch;
+  readonly outputs: readonly Tensor[];
+  readonly loss: Tensor;
+  readonly parts: readonly Tensor[];
+}
+
 /**
  * Forward, loss, gradients, update and metrics of one batch, in a scope: memory of the step goes
  * back to the pool, so that from the second step on none is allocated. `batch` is called inside the
@@ -23,27 +31,33 @@ export interface StepResult extends Totals {
 export function trainStep(model: Layer, compiled: Compiled, batch: () => Batch): StepResult {
   const scope = new Scope();
   try {
-    const given = noGrad(batch);
-    const weights = model.trainableWeights;
-    const penalties: Tensor[] = [];
-    const outputs = model.applyAll(given.inputs, {
-      training: true,
-      addLoss: (loss) => penalties.push(loss),
-    });
-    const { loss, parts } = lossOf(model, compiled, outputs, given, penalties);
-    const parameters = weights.map((weight) => weight.value);
-    // A model without trainable weights still reports its loss.
-    if (parameters.length > 0) {
-      const gradients = gradientsOf(loss, parameters);
-      noGrad(() => {
-        compiled.optimizer.apply(parameters, gradients);
-        for (const weight of weights) weight.constraint?.apply(weight.value);
-      });
-    }
-    return noGrad(() => resultOf(compiled, outputs, given, loss, parts));
+    const learned = learn(model, compiled, batch);
+    return noGrad(() => resultOf(compiled, learned));
   } finally {
     scope.end();
   }
+}
+
+/** Forward, loss, gradients and update of one batch: all of a step that is kernels. */
+export function learn(model: Layer, compiled: Compiled, makeBatch: () => Batch): Learned {
+  const batch = noGrad(makeBatch);
+  const weights = model.trainableWeights;
+  const penalties: Tensor[] = [];
+  const outputs = model.applyAll(batch.inputs, {
+    training: true,
+    addLoss: (loss) => penalties.push(loss),
+  });
+  const { loss, parts } = lossOf(model, compiled, outputs, batch, penalties);
+  const parameters = weights.map((weight) => weight.value);
+  // A model without trainable weights still reports its loss.
+  if (parameters.length > 0) {
+    const gradients = gradientsOf(loss, parameters);
+    noGrad(() => {
+      compiled.optimizer.apply(parameters, gradients);
+      for (const weight of weights) weight.constraint?.apply(weight.value);
+    });
+  }
+  return { batch, outputs, loss, parts };
 }
 
 /** Loss and metrics of one batch, without training. As {@link trainStep}. */
@@ -58,7 +72,7 @@ export function evaluateStep(model: Layer, compiled: Compiled, batch: () => Batc
         addLoss: (loss) => penalties.push(loss),
       });
       const { loss, parts } = lossOf(model, compiled, outputs, given, penalties);
-      return resultOf(compiled, outputs, given, loss, parts);
+      return resultOf(compiled, { batch: given, outputs, loss, parts });
     });
   } finally {
     scope.end();
@@ -111,12 +125,9 @@ function goalLoss(
 }
 
 /** Updates metrics and reads the loss. */
-function resultOf(
+export function resultOf(
   { goals }: Compiled,
-  outputs: readonly Tensor[],
-  batch: Batch,
-  loss: Tensor,
-  parts: readonly Tensor[],
+  { batch, outputs, loss, parts }: Learned,
 ): StepResult {
   for (let i = 0; i < goals.length; i++) {
     const target = batch.targets[i];

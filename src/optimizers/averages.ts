@@ -10,6 +10,7 @@ const sgd = updateNames.indexOf('sgd');
 export class Averages {
   readonly #averages = new Map<Tensor, Tensor>();
   readonly #hyper: Float64Array;
+  #shown = false;
 
   /** @param momentum share of the old average kept at each update */
   constructor(momentum: number) {
@@ -41,16 +42,20 @@ export class Averages {
     parameters[0]!.backend.update(sgd, averages, values, [], this.#hyper);
   }
 
-  /** Puts the averages in place of the parameters. */
-  overwrite(parameters: readonly Tensor[]): void {
-    for (const parameter of parameters) {
-      const average = this.#averages.get(parameter);
-      if (average) parameter.assign(average);
-    }
+  /** Whether averages stand in place of the parameters, and the parameters are kept here. */
+  get shown(): boolean {
+    return this.#shown;
   }
 
-  /** Exchanges parameters and averages. */
-  swap(parameters: readonly Tensor[]): void {
+  /** Says where they stand, after a state was restored. */
+  set shown(shown: boolean) {
+    this.#shown = shown;
+  }
+
+  /** Exchanges parameters and averages, unless they stand so already. */
+  show(parameters: readonly Tensor[], shown: boolean): void {
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     for (const parameter of parameters) {
       const average = this.#averages.get(parameter);
       if (!average) continue;
@@ -61,7 +66,17 @@ export class Averages {
     }
   }
 
+  /** Puts the averages in place of the parameters, for good. */
+  overwrite(parameters: readonly Tensor[]): void {
+    this.show(parameters, false);
+    for (const parameter of parameters) {
+      const average = this.#averages.get(parameter);
+      if (average) parameter.assign(average);
+    }
+  }
+
   clear(): void {
     this.#averages.clear();
+    this.#shown = false;
   }
 }

@@ -13,9 +13,17 @@ export class Batch {
   readonly parameters: Buffer[] = [];
   readonly gradients: Buffer[] = [];
   readonly states: Buffer[] = [];
+  /** Hyper-parameters of the step. */
+  readonly hyper: Float64Array;
   #count = 0;
 
-  constructor(readonly settings: GroupSettings) {}
+  /** @param hypers how many hyper-parameters the update has */
+  constructor(
+    readonly settings: GroupSettings,
+    hypers: number,
+  ) {
+    this.hyper = new Float64Array(hypers);
+  }
 
   /** Begins a step. Lists are written over, not emptied: growing them again costs more. */
   begin(): void {

@@ -13,17 +13,18 @@ import type { Schedule } from '../schedules.js';
 import { full } from '../tensor/create.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { Accumulation } from './accumulation.js';
 import { Averages } from './averages.js';
 import { Batch, checkGradients } from './batches.js';
 import { clipScale, Norms } from './norms.js';
-import { checkOptions, checkRate } from './options.js';
+import { checkGroup, checkOptions, checkRate } from './options.js';
 import type { GroupSettings, OptimizerOptions } from './options.js';
-import { averageKey, placesOf } from './state.js';
-import type { OptimizerState } from './state.js';
+import { accumulatedKey, averageKey, memberAt, placesOf } from './state.js';
+import type { GroupState, OptimizerState } from './state.js';
 
 export abstract class Optimizer implements Configurable {
   readonly name: string;
-  /** Steps taken. */
+  /** Updates made: steps taken, unless gradients of several are accumulated. */
   iterations = 0;
   weightDecay: number;
   readonly clipNorm: number | null;
@@ -32,16 +33,21 @@ export abstract class Optimizer implements Configurable {
   readonly useEma: boolean;
   readonly emaMomentum: number;
   readonly emaOverwriteFrequency: number | null;
+  readonly gradientAccumulationSteps: number | null;
   #learningRate: number | Schedule;
 
   readonly #kernel: number;
   readonly #variables: readonly string[];
-  readonly #hyper: Float64Array;
+  readonly #hypers: number;
   readonly #slots = new Map<Tensor, readonly Tensor[]>();
   readonly #groups = new Map<Tensor, Batch>();
-  readonly #others = new Batch({});
+  readonly #others: Batch;
+  /** Those of the last step. */
+  #batches: readonly Batch[] = [];
+  #revision = 0;
   readonly #norms = new Norms();
   readonly #averages: Averages;
+  readonly #accumulation: Accumulation | null;
 
   /**
    * @param update the row of `updates` it runs
@@ -52,7 +58,8 @@ export abstract class Optimizer implements Configurable {
     checkOptions(this.name, options);
     this.#kernel = updateNames.indexOf(update);
     this.#variables = (updates[update] as Update).state;
-    this.#hyper = new Float64Array(hyperNames(update).length);
+    this.#hypers = hyperNames(update).length;
+    this.#others = new Batch({}, this.#hypers);
     const rate = options.learningRate ?? learningRate;
     this.#learningRate = typeof rate === 'number' ? rate : getSchedule(rate);
     this.weightDecay = options.weightDecay ?? 0;
@@ -63,6 +70,9 @@ export abstract class Optimizer implements Configurable {
     this.emaMomentum = options.emaMomentum ?? 0.99;
     this.emaOverwriteFrequency = options.emaOverwriteFrequency ?? null;
     this.#averages = new Averages(this.emaMomentum);
+    const every = options.gradientAccumulationSteps ?? null;
+    this.gradientAccumulationSteps = every;
+    this.#accumulation = every === null ? null : new Accumulation(every);
   }
 
   // ---- what a subclass says ---------------------------------------------------------------------
@@ -87,7 +97,7 @@ export abstract class Optimizer implements Configurable {
   /** The rate of the next step. Setting it throws ValueError when it follows a schedule. */
   get learningRate(): number {
     const rate = this.#learningRate;
-    return typeof rate === 'number' ? rate : rate.at(this.iterations);
+    return typeof rate === 'number' ? rate : rate.at(this.#steps);
   }
 
   set learningRate(rate: number) {
@@ -101,40 +111,55 @@ export abstract class Optimizer implements Configurable {
     this.#learningRate = rate;
   }
 
+  /** Steps taken: what schedules count. */
+  get #steps(): number {
+    const { every = 1, pending = 0 } = this.#accumulation ?? {};
+    return this.iterations * every + pending;
+  }
+
   /** The schedule the rate follows, or null. */
   get schedule(): Schedule | null {
     return typeof this.#learningRate === 'number' ? null : this.#learningRate;
   }
 
-  /** Gives some parameters a learning rate or weight decay of their own. */
+  /**
+   * Gives some parameters a learning rate or weight decay of their own; saved with the state.
+   * Throws ValueError for settings outside their range.
+   */
   group(parameters: readonly Tensor[], settings: GroupSettings): void {
-    const batch = new Batch({ ...settings });
+    checkGroup(this.name, settings);
+    const batch = new Batch({ ...settings }, this.#hypers);
     for (const parameter of parameters) this.#groups.set(parameter, batch);
+    this.#revision++;
   }
 
   // ---- a step -----------------------------------------------------------------------------------
 
   /**
-   * One update of the parameters, in place, by their gradients (same order; null: left alone).
+   * One step: the parameters, in place, by their gradients (same order; null: left alone).
    * Throws ShapeError when a gradient does not fit, GradientError when all are null.
    */
   apply(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
     checkGradients(this.name, parameters, gradients);
+    this.#averages.show(parameters, false);
+    const accumulation = this.#accumulation;
+    if (!accumulation) this.#update(parameters, gradients);
+    else if (accumulation.add(parameters, gradients)) {
+      const means = parameters.map((parameter) => accumulation.get(parameter) ?? null);
+      this.#update(parameters, means);
+      accumulation.reset();
+    }
+  }
+
+  #update(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
     const batches = this.#gather(parameters, gradients);
-    const rate = this.learningRate;
-    const step = this.iterations + 1;
-    const hyper = this.#hyper;
-    hyper[0] = this.#globalScale(batches);
-    hyper[1] = this.clipValue ?? Infinity;
-    this.advance?.(step);
+    this.#batches = batches;
+    this.#prepare(batches, this.#globalScale(batches));
     for (const batch of batches) {
-      const { rateMultiplier = 1, weightDecay = this.weightDecay } = batch.settings;
-      hyper[2] = weightDecay * rate * rateMultiplier;
-      this.fill(hyper, rate * rateMultiplier, step);
       this.#run(batch);
       if (this.useEma) this.#averages.update(batch.tensors);
     }
-    this.iterations = step;
+    const step = ++this.iterations;
     const every = this.emaOverwriteFrequency;
     if (this.useEma && every !== null && step % every === 0) this.#averages.overwrite(parameters);
   }
@@ -151,6 +176,51 @@ export abstract class Optimizer implements Configurable {
   /** Forgets the gradients of earlier backward passes. */
   zeroGrad(parameters: readonly Tensor[]): void {
     for (const parameter of parameters) parameter.grad = null;
+  }
+
+  /** Writes the hyper-parameters of the next step, for every batch. */
+  #prepare(batches: readonly Batch[], scale: number): void {
+    const rate = this.learningRate;
+    const step = this.iterations + 1;
+    this.advance?.(step);
+    for (const { hyper, settings } of batches) {
+      const { rateMultiplier = 1, weightDecay = this.weightDecay } = settings;
+      const own = settings.learningRate ?? rate * rateMultiplier;
+      hyper[0] = scale;
+      hyper[1] = this.clipValue ?? Infinity;
+      hyper[2] = weightDecay * own;
+      this.fill(hyper, own, step);
+    }
+  }
+
+  // ---- recorded steps ---------------------------------------------------------------------------
+
+  /** @internal The same number as before: a step uses the same memory in the same way as then. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** @internal Whether all steps make the same kernel calls, with other hyper-parameters only. */
+  get isSteady(): boolean {
+    const looksAtNorms = this.clipNorm !== null || this.globalClipNorm !== null;
+    return !looksAtNorms && !this.useEma && this.#accumulation === null;
+  }
+
+  /**
+   * @internal To be called before the kernels of the last {@link apply} are run again, and
+   * {@link finishReplay} after it: what it does in JavaScript. Returns the way back.
+   */
+  prepareReplay(): () => void {
+    const numbers = { ...this.numbers };
+    this.#prepare(this.#batches, 1);
+    return () => {
+      if (this.numbers) Object.assign(this.numbers, numbers);
+    };
+  }
+
+  /** @internal See {@link prepareReplay}. */
+  finishReplay(): void {
+    this.iterations++;
   }
 
   /** Sorts the parameters that have gradients into batches of equal settings. */
@@ -194,18 +264,18 @@ export abstract class Optimizer implements Configurable {
   }
 
   #run(batch: Batch): void {
-    const { tensors, parameters, gradients, states } = batch;
+    const { tensors, parameters, gradients, states, hyper } = batch;
     const backend = tensors[0]!.backend;
     if (this.clipNorm === null) {
-      backend.update(this.#kernel, parameters, gradients, states, this.#hyper);
+      backend.update(this.#kernel, parameters, gradients, states, hyper);
     } else {
       // Each parameter has a scale of its own, so each is a call of its own.
       const count = this.#variables.length;
       const squares = this.#norms.squares(batch.gradientTensors);
       for (let i = 0; i < parameters.length; i++) {
-        this.#hyper[0] = clipScale(Math.sqrt(squares[i]!), this.clipNorm);
+        hyper[0] = clipScale(Math.sqrt(squares[i]!), this.clipNorm);
         const own = states.slice(i * count, (i + 1) * count);
-        backend.update(this.#kernel, [parameters[i]!], [gradients[i]!], own, this.#hyper);
+        backend.update(this.#kernel, [parameters[i]!], [gradients[i]!], own, hyper);
       }
     }
     for (const tensor of tensors) tensor.storage.version++;
@@ -213,14 +283,20 @@ export abstract class Optimizer implements Configurable {
 
   // ---- averages ---------------------------------------------------------------------------------
 
-  /** Puts the moving averages (`useEma`) in place of the parameters. */
+  /**
+   * Puts the moving averages (`useEma`) in place of the parameters, for good: the end of training,
+   * which `fit` does itself. Without averages nothing happens.
+   */
   overwriteWithAverages(parameters: readonly Tensor[]): void {
     this.#averages.overwrite(parameters);
   }
 
-  /** Exchanges parameters and moving averages, to evaluate the averages and go on after. */
-  swapAverages(parameters: readonly Tensor[]): void {
-    this.#averages.swap(parameters);
+  /**
+   * Puts the moving averages in place of the parameters for a while, to evaluate or save them, or
+   * (false) the parameters back. The next step puts them back by itself.
+   */
+  showAverages(parameters: readonly Tensor[], shown: boolean): void {
+    this.#averages.show(parameters, shown);
   }
 
   // ---- state ------------------------------------------------------------------------------------
@@ -234,16 +310,33 @@ export abstract class Optimizer implements Configurable {
       });
       const average = this.#averages.get(parameter);
       if (average) tensors[`${i}/${averageKey}`] = lasting(average.copy());
+      const accumulated = this.#accumulation?.get(parameter);
+      if (accumulated) tensors[`${i}/${accumulatedKey}`] = lasting(accumulated.copy());
     });
     const rate = this.#learningRate;
     return {
       numbers: {
         iterations: this.iterations,
         ...(typeof rate === 'number' ? { learningRate: rate } : {}),
+        ...(this.#averages.shown ? { averagesShown: 1 } : {}),
+        ...(this.#accumulation ? { pending: this.#accumulation.pending } : {}),
         ...this.numbers,
       },
       tensors,
+      groups: this.#groupsOf(parameters),
     };
+  }
+
+  #groupsOf(parameters: readonly Tensor[]): GroupState[] {
+    const found = new Map<Batch, number[]>();
+    parameters.forEach((parameter, i) => {
+      const batch = this.#groups.get(parameter);
+      if (batch) found.set(batch, [...(found.get(batch) ?? []), i]);
+    });
+    return [...found].map(([batch, indices]) => ({
+      parameters: indices,
+      settings: batch.settings,
+    }));
   }
 
   /**
@@ -251,7 +344,7 @@ export abstract class Optimizer implements Configurable {
    * is of another kind of optimizer or of other parameters.
    */
   restore(state: OptimizerState, parameters: readonly Tensor[]): void {
-    const { iterations, learningRate, ...own } = state.numbers;
+    const { iterations, learningRate, averagesShown, pending, ...own } = state.numbers;
     const missing = Object.keys(this.numbers ?? {}).find((each) => own[each] === undefined);
     if (missing !== undefined) {
       throw new ValueError(
@@ -259,18 +352,31 @@ export abstract class Optimizer implements Configurable {
       );
     }
     const places = placesOf(state, parameters, this.#variables, this.name);
+    const groups = state.groups?.map(({ parameters: indices, settings }) => {
+      checkGroup(this.name, settings);
+      return { members: indices.map((i) => memberAt(parameters, i, this.name)), settings };
+    });
     this.#slots.clear();
     this.#averages.clear();
+    this.#accumulation?.clear();
+    this.#revision++;
     for (const { parameter, variable, value } of places) {
-      const at = this.#variables.indexOf(variable);
-      (at < 0 ? this.#averages.of(parameter) : this.#slotsOf(parameter)[at]!).assign(value);
+      if (variable === averageKey) this.#averages.of(parameter).assign(value);
+      else if (variable === accumulatedKey) this.#accumulation?.of(parameter).assign(value);
+      else this.#slotsOf(parameter)[this.#variables.indexOf(variable)]!.assign(value);
+    }
+    this.#averages.shown = averagesShown === 1;
+    if (this.#accumulation) this.#accumulation.pending = pending ?? 0;
+    if (groups) {
+      for (const parameter of parameters) this.#groups.delete(parameter);
+      for (const { members, settings } of groups) this.group(members, settings);
     }
     this.iterations = iterations ?? 0;
     if (learningRate !== undefined && this.schedule === null) this.learningRate = learningRate;
     if (this.numbers) Object.assign(this.numbers, own);
   }
 
-  /** What the constructor takes. Groups are not part of it. */
+  /** What the constructor takes. Groups are not part of it, but of the state. */
   config(): Record<string, unknown> {
     const rate = this.#learningRate;
     return {
@@ -283,6 +389,7 @@ export abstract class Optimizer implements Configurable {
       useEma: this.useEma,
       emaMomentum: this.emaMomentum,
       emaOverwriteFrequency: this.emaOverwriteFrequency,
+      gradientAccumulationSteps: this.gradientAccumulationSteps,
       ...this.ownConfig(),
     };
   }

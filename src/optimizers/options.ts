@@ -1,6 +1,7 @@
 /** What optimizers are made with, and what of them is saved. */
 
 import { ValueError } from '../errors.js';
+import { unknownName } from '../names.js';
 import type { ScheduleLike } from '../schedules.js';
 
 export interface OptimizerOptions {
@@ -18,16 +19,27 @@ export interface OptimizerOptions {
   readonly useEma?: boolean;
   /** Share of the old average kept each step. Default 0.99. */
   readonly emaMomentum?: number;
-  /** Put the averages in place of the parameters every so many steps. Default never. */
+  /**
+   * Put the averages in place of the parameters every so many steps. Default: only when `fit`
+   * ends, which always does it.
+   */
   readonly emaOverwriteFrequency?: number | null;
+  /**
+   * Update the parameters only every so many steps, 2 or more, by the mean of their gradients: a
+   * batch of that many times the size without its memory. Schedules count the steps, everything
+   * else (`iterations`, moving averages too) the updates. Default: every step.
+   */
+  readonly gradientAccumulationSteps?: number | null;
   /** Default: the class's name in lower case. */
   readonly name?: string;
 }
 
 /** Settings of some parameters that differ from the rest. */
 export interface GroupSettings {
-  /** Times the learning rate. Default 1. */
+  /** Times the optimizer's learning rate, whatever schedules and callbacks do. Default 1. */
   readonly rateMultiplier?: number;
+  /** Instead of the optimizer's learning rate, which then does not matter to them. */
+  readonly learningRate?: number;
   /** Instead of the optimizer's weight decay. */
   readonly weightDecay?: number;
 }
@@ -54,6 +66,7 @@ export function checkOptions(name: string, options: OptimizerOptions): void {
     if (!(value > 0)) throw new ValueError(`${name}: ${key} must be above 0, not ${value}`);
   }
   const { weightDecay = 0, emaMomentum = 0, emaOverwriteFrequency: every } = options;
+  const { gradientAccumulationSteps: steps } = options;
   if (!(weightDecay >= 0)) {
     throw new ValueError(`${name}: weightDecay must be 0 or more, not ${weightDecay}`);
   }
@@ -62,6 +75,25 @@ export function checkOptions(name: string, options: OptimizerOptions): void {
   }
   if (typeof every === 'number' && !(Number.isInteger(every) && every >= 1)) {
     throw new ValueError(`${name}: emaOverwriteFrequency must be a whole number, not ${every}`);
+  }
+  if (typeof steps === 'number' && !(Number.isInteger(steps) && steps >= 2)) {
+    throw new ValueError(
+      `${name}: gradientAccumulationSteps must be a whole number of 2 or more, not ${steps}`,
+    );
+  }
+}
+
+/** Throws ValueError for settings outside their range, unknown, or that exclude each other. */
+export function checkGroup(name: string, settings: GroupSettings): void {
+  const known = ['rateMultiplier', 'learningRate', 'weightDecay'];
+  for (const [key, value] of Object.entries(settings) as [string, number | undefined][]) {
+    if (!known.includes(key)) throw unknownName(`setting of a group of ${name}`, key, known);
+    if (value !== undefined && !(value >= 0 && value < Infinity)) {
+      throw new ValueError(`${name}.group: ${key} must be a number of 0 or more, not ${value}`);
+    }
+  }
+  if (settings.learningRate !== undefined && settings.rateMultiplier !== undefined) {
+    throw new ValueError(`${name}.group: give one of learningRate and rateMultiplier`);
   }
 }
 

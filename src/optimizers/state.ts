@@ -4,17 +4,31 @@ import { ValueError } from '../errors.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { show } from './batches.js';
+import type { GroupSettings } from './options.js';
 
 /** Everything needed to go on exactly where an optimizer was. */
 export interface OptimizerState {
   /** Counts and running products; JSON keeps them exactly. */
   readonly numbers: Readonly<Record<string, number>>;
-  /** By `<index of the parameter>/<variable>`: `0/m`, `0/v`; `ema` is the moving average. */
+  /**
+   * By `<index of the parameter>/<variable>`: `0/m`, `0/v`; `ema` is the moving average,
+   * `accumulated` the mean of gradients that wait for an update.
+   */
   readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Parameters with settings of their own; absent in states that do not know. */
+  readonly groups?: readonly GroupState[];
+}
+
+/** Parameters, by their index, and what they have of their own. */
+export interface GroupState {
+  readonly parameters: readonly number[];
+  readonly settings: GroupSettings;
 }
 
 /** The variable name of a parameter's moving average. */
 export const averageKey = 'ema';
+/** The variable name of a parameter's gradients that wait for an update. */
+export const accumulatedKey = 'accumulated';
 
 /** A saved value and what it is of. */
 interface Place {
@@ -36,7 +50,8 @@ export function placesOf(
   return Object.entries(state.tensors).map(([key, value]) => {
     const [index = '', variable = ''] = key.split('/');
     const parameter = parameters[Number(index)];
-    if (!parameter || (variable !== averageKey && !variables.includes(variable))) {
+    const known = [...variables, averageKey, accumulatedKey];
+    if (!parameter || !known.includes(variable)) {
       throw new ValueError(
         `${name}: the state holds "${key}", but there are ${parameters.length} parameters with ` +
           `${variables.join(', ') || 'no variables'} each; it is of another optimizer or model`,
@@ -49,4 +64,13 @@ export function placesOf(
     }
     return { parameter, variable, value };
   });
+}
+
+/** The parameter of an index in a state. Throws ValueError when there is none. */
+export function memberAt(parameters: readonly Tensor[], index: number, name: string): Tensor {
+  const found = parameters[index];
+  if (found) return found;
+  throw new ValueError(
+    `${name}: the state has a group with parameter ${index}, but there are ${parameters.length}`,
+  );
 }

@@ -142,6 +142,12 @@ const kindOf: Readonly<Record<DType, number>> = {
 
 export const pool = new Pool();
 
+/**
+ * How often code asked for values of tensors, or put its own into them: what it does with them a
+ * recording of kernels cannot tell.
+ */
+export const hostReads = { count: 0 };
+
 /** What was allocated, for `memory()` and for tests that hold "nothing is allocated". */
 export const counters = {
   /** How often a device was asked for memory, because the pool had none. */
@@ -182,6 +188,7 @@ export class Scope {
   readonly #outer: Scope | null = enter(this);
   #storages: Storage[] = [];
   #ended = false;
+  #left = false;
 
   /** Called for every storage made inside. */
   own(storage: Storage): void {
@@ -209,13 +216,20 @@ export class Scope {
     }
   }
 
+  /** Owns nothing new from now on, and frees what it has only when it ends. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    // Scopes left open inside this one end.
+    while (innermost && innermost !== this) innermost.end();
+    innermost = this.#outer;
+  }
+
   /** Frees what was made inside and not kept. Idempotent. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    // Scopes left open inside this one end with it.
-    while (innermost && innermost !== this) innermost.end();
-    innermost = this.#outer;
+    this.leave();
     for (const storage of this.#storages) storage.free();
     this.#storages = [];
   }

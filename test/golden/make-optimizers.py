@@ -112,6 +112,24 @@ keras_cases = [
         {"learningRate": 0.02, "useEma": True, "emaMomentum": 0.9, "emaOverwriteFrequency": 7},
         lambda o: o.Nadam(0.02, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7),
     ),
+    (
+        "Adam",
+        {"learningRate": 0.01, "gradientAccumulationSteps": 4},
+        lambda o: o.Adam(0.01, gradient_accumulation_steps=4),
+    ),
+    (
+        "Nadam",
+        {
+            "gradientAccumulationSteps": 3,
+            "weightDecay": 0.1,
+            "clipNorm": 1,
+            "learningRate": {
+                "className": "ExponentialDecay",
+                "config": {"initialLearningRate": 0.02, "decaySteps": 20, "decayRate": 0.5},
+            },
+        },
+        lambda o: o.Nadam(decay, gradient_accumulation_steps=3, weight_decay=0.1, clipnorm=1),
+    ),
     ("Lion", {}, lambda o: o.Lion()),
     ("Lion", {"beta1": 0.8, "beta2": 0.95}, lambda o: o.Lion(beta_1=0.8, beta_2=0.95)),
 ]

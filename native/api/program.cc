@@ -1,0 +1,127 @@
+#include "api/program.h"
+
+#include <node_api.h>
+
+#include <map>
+
+#include "api/device.h"
+
+namespace gradloom::api {
+namespace {
+
+// The programs of this thread by number, and the one being recorded. An environment has a thread of
+// its own; numbers are never used again.
+struct Programs {
+  std::map<int64_t, std::unique_ptr<Program>> kept;
+  std::unique_ptr<Program> current;
+  int64_t last = 0;
+};
+
+Programs& programs() {
+  thread_local Programs all;
+  return all;
+}
+
+// Programs hold references of their environment, which take their leave with it.
+void release(Program& program) {
+  if (program.arrays != nullptr) napi_delete_reference(program.environment(), program.arrays);
+  program.arrays = nullptr;
+}
+
+Program& find(const Call& call, int64_t number) {
+  const auto found = programs().kept.find(number);
+  if (found == programs().kept.end()) {
+    call.rangeError(0, "is " + std::to_string(number) + ", which is no program of this thread");
+  }
+  return *found->second;
+}
+
+[[noreturn]] void fail(const char* problem) {
+  throw BadArgument{false, problem};
+}
+
+}  // namespace
+
+Program* recording() {
+  return programs().current.get();
+}
+
+void Program::hold(napi_value array, const Array& decoded) {
+  if (!seen.insert({decoded.data, decoded.length}).second) return;
+  napi_value list = nullptr;
+  if (napi_get_reference_value(env, arrays, &list) != napi_ok || list == nullptr ||
+      napi_set_element(env, list, uint32_t(held.size()), array) != napi_ok) {
+    steady = false;  // what nobody holds may go away
+    return;
+  }
+  held.push_back(decoded);
+}
+
+void Program::checkArrays() const {
+  napi_value list = nullptr;
+  napi_get_reference_value(env, arrays, &list);
+  for (size_t i = 0; i < held.size(); i++) {
+    napi_value value = nullptr;
+    Array now;
+    if (napi_get_element(env, list, uint32_t(i), &value) == napi_ok &&
+        readTypedArray(env, value, now) && now.data == held[i].data &&
+        now.length >= held[i].length) {
+      continue;
+    }
+    fail(
+        "replay: the memory of an array in use was transferred or resized; give tensors a copy of "
+        "memory that will be");
+  }
+}
+
+void* Program::copy(const void* bytes, size_t size) {
+  copies.push_back(std::make_unique<char[]>(size + 1));
+  return std::memcpy(copies.back().get(), bytes, size);
+}
+
+int64_t Program::run(const Place& now) const {
+  for (size_t i = 0; i < steps.size(); i++) {
+    if (steps[i]->run(begin, now) >= 0) return int64_t(i);
+  }
+  return -1;
+}
+
+void startRecording(const Call& call, uint32_t key0, uint32_t key1, uint32_t counter0,
+                    uint32_t counter1) {
+  if (recording() != nullptr) fail("startRecording: this thread is recording already");
+  const napi_env env = call.environment();
+  auto made = std::make_unique<Program>(env, Place(key0, key1, counter0, counter1));
+  napi_value list = nullptr;
+  if (napi_create_array(env, &list) != napi_ok ||
+      napi_create_reference(env, list, 1, &made->arrays) != napi_ok) {
+    throw std::bad_alloc();
+  }
+  programs().current = std::move(made);
+}
+
+// The number of the program, or -1 when it cannot be run again.
+int64_t finishRecording(const Call&) {
+  if (recording() == nullptr) fail("finishRecording: this thread is not recording");
+  std::unique_ptr<Program> made = std::move(programs().current);
+  if (!made->repeatable()) {
+    release(*made);
+    return -1;
+  }
+  const int64_t number = ++programs().last;
+  programs().kept[number] = std::move(made);
+  return number;
+}
+
+int64_t replay(const Call& call, int64_t number, uint32_t key0, uint32_t key1, uint32_t counter0,
+               uint32_t counter1) {
+  const Program& program = find(call, number);
+  program.checkArrays();
+  return program.run(Place(key0, key1, counter0, counter1));
+}
+
+void forget(const Call& call, int64_t number) {
+  release(find(call, number));
+  programs().kept.erase(number);
+}
+
+}  // namespace gradloom::api

@@ -1,0 +1,155 @@
+/**
+ * Training steps in a row. Once a step has been made a few times it is recorded (see
+ * tensor/recording.ts), and steps like it are made by running the recording again: the same kernels
+ * on the same numbers, in one native call.
+ *
+ * Steps that may differ from each other are not recorded, but made anew each time: those with parts
+ * that are not the library's own, of which nothing is known; those with optimizers that decide by
+ * norms; batches that are not shuffled rows of tensors; the smaller last batch of an epoch.
+ */
+
+import * as activations from '../activations.js';
+import { noGrad } from '../autograd/tape.js';
+import * as constraints from '../constraints.js';
+import * as layers from '../layers/index.js';
+import { structureRevision } from '../layers/layer.js';
+import type { Layer } from '../layers/layer.js';
+import * as losses from '../losses/index.js';
+import * as optimizers from '../optimizers/index.js';
+import * as regularizers from '../regularizers.js';
+import { canRecord, Recording } from '../tensor/recording.js';
+import { Scope } from '../tensor/storage.js';
+import type { TensorBatches } from './batches.js';
+import type { Compiled } from './compile.js';
+import { learn, resultOf, trainStep } from './step.js';
+import type { Learned, StepResult } from './step.js';
+
+/** Steps made before one is recorded. */
+const warmUp = 2;
+
+const parts = [layers, losses, optimizers, regularizers, constraints];
+const own = new Set<unknown>(parts.flatMap((each) => Object.values<unknown>({ ...each })));
+const isOwn = (part: object | null): boolean => part === null || own.has(part.constructor);
+
+/** A recorded step: its results lie in `learned`, and change with every replay. */
+interface Recorded {
+  readonly recording: Recording;
+  readonly learned: Learned;
+}
+
+/** The steps of one run of training on batches of tensors. */
+export class Training {
+  readonly #model: Layer;
+  readonly #compiled: Compiled;
+  readonly #batches: TensorBatches;
+  #recorded: Recorded | null = null;
+  /** What the steps counted had in common; see {@link #kind}. */
+  #of = '';
+  #alike = 0;
+
+  constructor(model: Layer, compiled: Compiled, batches: TensorBatches) {
+    this.#model = model;
+    this.#compiled = compiled;
+    this.#batches = batches;
+  }
+
+  /** Trains on batch number `step`. */
+  step(step: number): StepResult {
+    const kind = this.#kind(step);
+    // A last batch is followed by others of the old kind.
+    if (kind === null) return this.#anew(step);
+    if (kind !== this.#of) {
+      this.end();
+      this.#of = kind;
+      this.#alike = 0;
+    }
+    if (this.#recorded) return this.#again(this.#recorded, step);
+    if (++this.#alike === warmUp + 1 && this.#isSteady()) return this.#record(step);
+    return this.#anew(step);
+  }
+
+  /** Gives the memory back that a recording holds. */
+  end(): void {
+    this.#recorded?.recording.end();
+    this.#recorded = null;
+  }
+
+  /** What must be equal for steps to be alike; null for those not worth recording. */
+  #kind(step: number): string | null {
+    if (!this.#batches.isShuffled || this.#batches.sizeOf(step) < this.#batches.batchSize) {
+      return null;
+    }
+    return `${structureRevision()} ${this.#compiled.optimizer.revision}`;
+  }
+
+  /** Whether nothing but values differs between steps. */
+  #isSteady(): boolean {
+    const { optimizer, goals } = this.#compiled;
+    const [batch] = this.#batches.all.inputs;
+    const weights = this.#model.weights;
+    return (
+      canRecord(batch!.backend) &&
+      weights.every(
+        ({ regularizer, constraint, value }) =>
+          value.backend === batch!.backend && isOwn(regularizer) && isOwn(constraint),
+      ) &&
+      isOwn(optimizer) &&
+      optimizer.isSteady &&
+      goals.every(({ loss }) => isOwn(loss)) &&
+      this.#model.trainableWeights.length > 0 &&
+      isOwnLayer(this.#model)
+    );
+  }
+
+  #anew(step: number): StepResult {
+    return trainStep(this.#model, this.#compiled, () => this.#batches.batch(step));
+  }
+
+  #record(step: number): StepResult {
+    const { backend } = this.#batches.all.inputs[0]!;
+    if (!canRecord(backend)) return this.#anew(step);
+    this.#batches.select(step);
+    const { result, recording, scope } = Recording.of(backend, () =>
+      learn(this.#model, this.#compiled, () => this.#batches.selected()),
+    );
+    if (recording) this.#recorded = { recording, learned: result };
+    const found = this.#read(result);
+    if (!recording) scope.end();
+    return found;
+  }
+
+  #again({ recording, learned }: Recorded, step: number): StepResult {
+    const { optimizer } = this.#compiled;
+    this.#batches.select(step);
+    const undo = optimizer.prepareReplay();
+    if (!recording.replay()) {
+      // Some index or label is wrong: the step made anew says which.
+      undo();
+      return this.#anew(step);
+    }
+    optimizer.finishReplay();
+    for (const { value } of this.#model.weights) value.storage.version++;
+    return this.#read(learned);
+  }
+
+  #read(learned: Learned): StepResult {
+    const scope = new Scope();
+    try {
+      return noGrad(() => resultOf(this.#compiled, learned));
+    } finally {
+      scope.end();
+    }
+  }
+}
+
+/** Whether a layer and all inside it are the library's, functions they were given included. */
+function isOwnLayer(layer: Layer): boolean {
+  const { activation } = layer as { activation?: unknown };
+  if (activation instanceof activations.Activation && !activation.isOwn) return false;
+  const isModel = Object.hasOwn(layer.constructor, 'isPlainContainer'); // not inherited
+  return (
+    (isModel || isOwn(layer)) &&
+    isOwn(layer.activityRegularizer) &&
+    layer.sublayers.every(isOwnLayer)
+  );
+}
