@@ -63,6 +63,8 @@ void matmul(T* out, const T* a, const T* b, int64_t batch, int64_t m, int64_t n,
 template <class T>
 void dense(T* out, T* pre, const T* x, const T* w, const T* bias, int64_t rows, int64_t units,
            int64_t features, int activation, double p, double q);
+
+// dense.cu
 template <class T>
 void denseBackward(T* dx, T* dw, T* db, T* scratch, const T* g, const T* x, const T* w, const T* y,
                    const T* pre, int64_t rows, int64_t units, int64_t features, int derivative,

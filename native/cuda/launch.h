@@ -30,11 +30,13 @@ void launch(const char* name, std::initializer_list<int64_t> sizes, dim3 grid, d
   std::tuple<std::decay_t<P>...> values(static_cast<P>(arguments)...);
   const std::string text = label(name, sizes.begin(), int(sizes.size()));
   Machine& machine = Machine::current();
-  machine.check(emulator::enqueue(text, grid, block,
-                                  [=] {
-                                    auto own = values;  // each thread has its own arguments
-                                    std::apply(kernel, own);
-                                  }),
+  machine.check(emulator::enqueue(
+                    text, grid, block,
+                    [=] {
+                      auto own = values;  // each thread has its own arguments
+                      std::apply(kernel, own);
+                    },
+                    machine.stream()),
                 text.c_str());
 }
 

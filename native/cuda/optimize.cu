@@ -1,6 +1,4 @@
-// Optimizer updates: one kernel over all parameters, which finds by its block which one is its.
-#include <vector>
-
+// Optimizer updates: one kernel over many parameters, which finds by its block which one is its.
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/scalar.h"
@@ -25,18 +23,28 @@ struct Hypers {
   T value[mostHypers];
 };
 
+// What one launch updates: as many as fit among the arguments of a kernel, 4 KiB on all devices. So
+// a step copies no table to the device.
+template <class T>
+struct Parameters {
+  static constexpr int most = 64;
+  int count, blocks;
+  Parameter<T> at[most];
+};
+
 template <class Formula, class T>
 __global__ void __launch_bounds__(blockThreads)
-    updateKernel(const Parameter<T>* all, int64_t count, const __grid_constant__ Hypers<T> hyper) {
-  int64_t low = 0, high = count - 1;  // the last parameter that begins at this block or before
+    updateKernel(const __grid_constant__ Parameters<T> all,
+                 const __grid_constant__ Hypers<T> hyper) {
+  int low = 0, high = all.count - 1;  // the last parameter that begins at this block or before
   while (low < high) {
-    const int64_t middle = (low + high + 1) / 2;
-    if (all[middle].firstBlock <= blockIdx.x)
+    const int middle = (low + high + 1) / 2;
+    if (all.at[middle].firstBlock <= blockIdx.x)
       low = middle;
     else
       high = middle - 1;
   }
-  const Parameter<T>& own = all[low];
+  const Parameter<T>& own = all.at[low];
   const int64_t start = (blockIdx.x - own.firstBlock) * perBlock + threadIdx.x;
   for (int64_t i = start; i < start + perBlock && i < own.length; i += blockThreads) {
     T w = own.w[i];
@@ -51,11 +59,11 @@ __global__ void __launch_bounds__(blockThreads)
 }
 
 template <class Formula, class T>
-void updateWith(const char* name, const Parameter<T>* all, int64_t count, int64_t blocks,
-                const Hypers<T>& hyper) {
+void updateWith(const char* name, const Parameters<T>& all, const Hypers<T>& hyper) {
   static_assert(Formula::states <= mostStates && Formula::hypers <= mostHypers);
-  launch(name, {count, blocks}, dim3(unsigned(blocks)), dim3(blockThreads),
-         updateKernel<Formula, T>, all, count, hyper);
+  static_assert(sizeof(all) + sizeof(hyper) <= 4096);
+  launch(name, {all.count, all.blocks}, dim3(unsigned(all.blocks)), dim3(blockThreads),
+         updateKernel<Formula, T>, all, hyper);
 }
 
 }  // namespace
@@ -63,26 +71,27 @@ void updateWith(const char* name, const Parameter<T>* all, int64_t count, int64_
 template <class T>
 void update(int number, int64_t count, T* const* parameters, const T* const* gradients,
             T* const* states, const int64_t* lengths, const double* hyper) {
-  const UpdateInfo& info = updateInfo[number];
-  std::vector<Parameter<T>> all;
-  int64_t blocks = 0;
-  for (int64_t i = 0; i < count; i++) {
-    if (lengths[i] == 0) continue;
-    Parameter<T> each{parameters[i], gradients[i], {}, lengths[i], blocks};
-    for (int s = 0; s < info.states; s++) each.state[s] = states[i * info.states + s];
-    all.push_back(each);
-    blocks += ceilDiv(lengths[i], perBlock);
-  }
-  if (all.empty()) return;
-  Hypers<T> hypers{};
-  for (int i = 0; i < info.hypers; i++) hypers.value[i] = static_cast<T>(hyper[i]);
-  const Scratch<Parameter<T>> table(int64_t(all.size()));
-  Machine::current().write(table.data(), all.data(), all.size() * sizeof(Parameter<T>));
-  using Update = void (*)(const char*, const Parameter<T>*, int64_t, int64_t, const Hypers<T>&);
+  using Update = void (*)(const char*, const Parameters<T>&, const Hypers<T>&);
 #define GRADLOOM_ROW(number, name, states, hypers) updateWith<name##_update, T>,
   static constexpr Update updates[] = {GRADLOOM_UPDATES(GRADLOOM_ROW)};
 #undef GRADLOOM_ROW
-  updates[number](info.name, table.data(), int64_t(all.size()), blocks, hypers);
+  const UpdateInfo& info = updateInfo[number];
+  Hypers<T> hypers{};
+  for (int i = 0; i < info.hypers; i++) hypers.value[i] = static_cast<T>(hyper[i]);
+  Parameters<T> all{};
+  const auto run = [&] {
+    if (all.count > 0) updates[number](info.name, all, hypers);
+    all.count = all.blocks = 0;
+  };
+  for (int64_t i = 0; i < count; i++) {
+    if (lengths[i] == 0) continue;
+    Parameter<T>& each = all.at[all.count++];
+    each = {parameters[i], gradients[i], {}, lengths[i], all.blocks};
+    for (int s = 0; s < info.states; s++) each.state[s] = states[i * info.states + s];
+    all.blocks += int(ceilDiv(lengths[i], perBlock));
+    if (all.count == Parameters<T>::most) run();
+  }
+  run();
 }
 
 #define GRADLOOM_TYPE(T)                                                                    \

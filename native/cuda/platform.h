@@ -13,4 +13,7 @@
 // An array of the block's, of Type and a constant length.
 #define GRADLOOM_SHARED(Type, name, length) __shared__ Type name[length]
 
+// The hardware checks it.
+#define GRADLOOM_EXPECT_ALIGNED(address, bytes) static_cast<void>(0)
+
 #endif

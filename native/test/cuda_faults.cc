@@ -40,6 +40,40 @@ void matrices() {
   out.read();
 }
 
+void expect(bool right, const char* what) {
+  if (!right) throw DeviceFailure{false, std::string("wrong values: ") + what};
+}
+
+// Ones, so that sums are counts; sizes that leave tails, cut sums and read packs.
+void products() {
+  for (const int64_t k : {20, 1030}) {
+    constexpr int64_t m = 36, n = 37;
+    const Values<float> a(m * k), b(k * n), out(m * n);
+    fill<float>(a.data(), 1, m * k);
+    fill<float>(b.data(), 1, k * n);
+    matmul(out.data(), a.data(), b.data(), 1, m, n, k, 0, 0, false, false, false);
+    for (const float each : out.read()) expect(each == float(k), "matmul");
+    const Values<float> dx(m * k), dw(k * n), db(n), scratch(m * n), pre(m * n);
+    denseBackward(dx.data(), dw.data(), db.data(), scratch.data(), out.data(), a.data(), b.data(),
+                  out.data(), pre.data(), m, n, k, -1, 0, 0, false);
+    expect(db.read()[n - 1] == float(m * k), "bias gradient");
+    expect(dw.read()[k * n - 1] == float(m * k), "matmul");
+  }
+}
+
+void reductions() {
+  constexpr int64_t n = 700;
+  const Values<float> ones(n), result(1);
+  const Values<uint8_t> truth(1);
+  fill<float>(ones.data(), 1, n);
+  reduce<float>(Reduction::prod, result.data(), ones.data(), 1, n, 1);
+  expect(result.read()[0] == 1, "prod");
+  reduce<float>(Reduction::sum, result.data(), ones.data(), 1, n, 1);
+  expect(result.read()[0] == float(n), "sum");
+  reduce<float>(Reduction::all, truth.data(), ones.data(), 1, n, 1);
+  expect(truth.read()[0] == 1, "all");
+}
+
 void movement() {
   const Values<uint32_t> a(50 * 70), out(50 * 70);
   copy(out.data(), static_cast<const uint32_t*>(a.data()), {2, {50, 70}, {70, 1}, {1, 50}});
@@ -72,6 +106,8 @@ void sorting() {
 
 void training() {
   const Values<double> w(2000), g(2000);
+  const Scratch<double> zeros(5);
+  Machine::current().fillZero(zeros.data(), 5 * sizeof(double));
   double* const parameters[] = {w.data()};
   const double* const gradients[] = {g.data()};
   const int64_t lengths[] = {2000};
@@ -86,7 +122,8 @@ void training() {
 int main() {
   using namespace gradloom::cuda;  // NOLINT(google-build-using-namespace): a program of one file
   try {
-    for (void (*test)() : {matrices, movement, rowKernels, sorting, training}) {
+    for (void (*test)() :
+         {matrices, products, reductions, movement, rowKernels, sorting, training}) {
       Turn turn(Machine::at(0));
       test();
       turn.finish();

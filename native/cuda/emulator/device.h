@@ -33,6 +33,8 @@ using dim3 = gradloom::emulator::Dim3;
   Type* const name =                        \
       static_cast<Type*>(gradloom::emulator::sharedArray(&name##_place, sizeof(Type) * (length)))
 
+#define GRADLOOM_EXPECT_ALIGNED(address, bytes) gradloom::emulator::expectAligned(address, bytes)
+
 #define __syncthreads() gradloom::emulator::barrier(__LINE__)
 
 namespace gradloom::emulator {
@@ -41,6 +43,12 @@ inline void* sharedArray(const void* place, size_t bytes) {
   void* array = sharedMemory(place, bytes);
   if (array == nullptr) fault("too much shared memory in one block");
   return array;
+}
+
+inline void expectAligned(const void* address, size_t bytes) {
+  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) {
+    fault("misaligned address: a vector of " + std::to_string(bytes) + " bytes");
+  }
 }
 
 constexpr unsigned everyLane = 0xffffffffu;

@@ -1,5 +1,6 @@
 #include "cuda/emulator/grid.h"
 
+#include <cstring>
 #include <numeric>
 
 #include "cuda/emulator/fiber.h"
@@ -56,6 +57,7 @@ struct Scheduler {
   const std::function<void()>* kernel = nullptr;
   Accessor accessor{};
   std::string wrong;
+  std::string doubtful;  // see undefinedShared
   Order order;
   uint32_t launches = 0;
 };
@@ -110,6 +112,10 @@ void passBarrier() {
     if (!all.wrong.empty()) return;
     line = thread.line;
   }
+  if (!all.doubtful.empty()) {
+    all.wrong = all.doubtful;
+    return;
+  }
   all.accessor.phase++;
   for (unsigned i = 0; i < all.count; i++) all.threads[i].state = State::ready;
 }
@@ -138,6 +144,7 @@ void runBlock() {
     if (!ran) passBarrier();
     if (!all.wrong.empty()) return;
   }
+  all.wrong = all.doubtful;
 }
 
 std::string place() {
@@ -155,6 +162,7 @@ std::string runGrid(Dim3 grid, Dim3 block, const std::function<void()>& kernel) 
   all.count = block.x * block.y * block.z;
   all.kernel = &kernel;
   all.wrong.clear();
+  all.doubtful.clear();
   all.accessor.launch = ++all.launches;
   for (unsigned i = 0; i < all.count; i++) {
     all.threads[i].index = {i % block.x, i / block.x % block.y, i / (block.x * block.y)};
@@ -177,10 +185,17 @@ bool inKernel() {
   return scheduler().running != nullptr;
 }
 
+namespace {
+
+[[noreturn]] void stop() {
+  for (;;) scheduler().running->fiber.leave();  // nobody resumes it
+}
+
+}  // namespace
+
 void fault(const std::string& what) {
-  Scheduler& all = scheduler();
-  all.wrong = what + place();
-  for (;;) all.running->fiber.leave();  // nobody resumes it
+  scheduler().wrong = what + place();
+  stop();
 }
 
 void barrier(int line) {
@@ -210,8 +225,17 @@ const uint64_t* exchange(uint64_t value, int line) {
 void access(const void* address, size_t size, bool write, bool atomic) {
   const uintptr_t number = reinterpret_cast<uintptr_t>(address);
   if (!isDeviceMemory(number)) return;
-  const char* wrong = checkAccess(number, size, write, atomic, scheduler().accessor);
-  if (wrong != nullptr) fault(wrong);
+  Scheduler& all = scheduler();
+  const char* wrong = checkAccess(number, size, write, atomic, all.accessor);
+  if (wrong == nullptr) return;
+  if (wrong == undefinedShared) {
+    if (all.doubtful.empty()) all.doubtful = wrong + place();
+    return;
+  }
+  const bool follows = !all.doubtful.empty() && std::strncmp(wrong, "race", 4) != 0;
+  if (!follows) fault(wrong);
+  all.wrong = all.doubtful;
+  stop();
 }
 
 unsigned long long atomicMinimum(unsigned long long* address, unsigned long long value) {

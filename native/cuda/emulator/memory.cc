@@ -17,7 +17,7 @@ constexpr size_t guardBytes = 256;
 constexpr size_t alignment = 256;       // what cudaMalloc promises
 constexpr unsigned char poison = 0xff;  // NaN in floating point, -1 in integers
 
-enum State : uint8_t { closed, undefined, written };
+enum State : uint8_t { closed, freed, undefined, written };
 
 // Who wrote and who read four bytes last, packed: see pack().
 struct Trace {
@@ -140,8 +140,10 @@ const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
   if (offset >= arenaBytes) return nullptr;  // a local variable, an argument, a constant
   if (address % size != 0) return "misaligned access";
   const bool inShared = offset < sharedBytes;
+  bool undefinedRead = false;
   for (size_t i = 0; i < size; i++) {
     const uint8_t state = all.states[offset + i];
+    if (state == freed) return "use after free: memory that was given back";
     if (state == closed) {
       if (inShared)
         return write ? "out of bounds: a write past a shared array"
@@ -149,11 +151,9 @@ const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
       return write ? "out of bounds: a write outside every array"
                    : "out of bounds: a read outside every array";
     }
-    if (state == undefined && (!write || atomic)) {
-      return inShared ? "uninitialised read of shared memory"
-                      : "uninitialised read of device memory";
-    }
+    if (state == undefined && (!write || atomic)) undefinedRead = true;
   }
+  if (undefinedRead && !inShared) return "uninitialised read of device memory";
   if (write) setStates(offset, size, written);
   for (size_t at = offset; at < offset + size;) {
     const size_t next = (at / 4 + 1) * 4, end = next < offset + size ? next : offset + size;
@@ -162,7 +162,7 @@ const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
     if (wrong != nullptr) return wrong;
     at = end;
   }
-  return nullptr;
+  return undefinedRead ? undefinedShared : nullptr;
 }
 
 // ---- memory of the device ----------------------------------------------------------------------
@@ -191,7 +191,7 @@ bool release(void* memory) {
   const auto found = all.allocated.find(all.offsetOf(memory));
   if (found == all.allocated.end()) return false;
   const size_t bytes = found->second;
-  setStates(found->first, bytes, closed);
+  setStates(found->first, bytes, freed);
   size_t start = found->first - guardBytes, size = bytes + 2 * guardBytes;
   all.inUse -= bytes;
   all.allocated.erase(found);
@@ -220,7 +220,7 @@ void setExtent(const void* memory, size_t bytes, size_t used) {
   const size_t offset = all.offsetOf(memory);
   std::memset(all.base + offset, poison, bytes);
   setStates(offset, used, undefined);
-  setStates(offset + used, bytes - used, closed);
+  setStates(offset + used, bytes - used, used == 0 ? freed : closed);
 }
 
 const char* checkRange(const void* memory, size_t bytes) {
@@ -229,6 +229,9 @@ const char* checkRange(const void* memory, size_t bytes) {
   Arena& all = arena();
   const size_t offset = all.offsetOf(memory);
   if (offset + bytes > arenaBytes) return "out of bounds: beyond the device's memory";
+  if (std::memchr(all.states + offset, freed, bytes) != nullptr) {
+    return "use after free: a copy or fill of memory that was given back";
+  }
   return std::memchr(all.states + offset, closed, bytes) == nullptr
              ? nullptr
              : "out of bounds: a copy or fill outside its array";

@@ -14,6 +14,10 @@ struct Accessor {
   uint32_t phase;  // barriers passed
 };
 
+// A read of shared memory before anybody has written it. Whether a barrier is missing shows only
+// later, when somebody writes: the block goes on until its next barrier.
+constexpr const char* undefinedShared = "uninitialised read of shared memory";
+
 // What is wrong with an access; null when nothing is.
 const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
                         const Accessor& by);

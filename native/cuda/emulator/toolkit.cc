@@ -47,9 +47,20 @@ void add(const char* name, bool toHost, std::function<std::string()> run) {
   queue().waiting.push_back({name, std::move(run), toHost});
 }
 
+// Our machine has one stream. Work on another is ordered by nothing with what it works on.
+cudaStream_t ours = nullptr;
+
+void expectOurs(cudaStream_t stream, const char* what) {
+  if (stream == ours || !queue().wrong.empty()) return;
+  queue().wrong =
+      std::string(what) + ": wrong stream: nothing orders it with the work on the other";
+}
+
 }  // namespace
 
-cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel) {
+cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel,
+                    void* stream) {
+  expectOurs(stream, name.c_str());
   const uint64_t threads = uint64_t{block.x} * block.y * block.z;
   const bool fits = threads > 0 && threads <= mostThreads && threads % warpSize == 0 &&
                     block.z <= 64 && grid.x > 0 && grid.x <= 0x7fffffffu && grid.y > 0 &&
@@ -118,7 +129,8 @@ cudaError_t cudaMemGetInfo(size_t* vacant, size_t* total) {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
+                            cudaStream_t stream) {
+  expectOurs(stream, "copy");
   if (kind == cudaMemcpyHostToDevice) {
     // Pageable memory is taken before the call returns.
     std::string taken(static_cast<const char*>(from), bytes);
@@ -148,7 +160,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   return cudaSuccess;
 }
 
-cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream) {
+  expectOurs(stream, "fill");
   add("fill", false, [=] {
     const char* wrong = checkRange(memory, bytes);
     if (wrong != nullptr) return asText(wrong);
@@ -160,7 +173,8 @@ cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t)
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = nullptr;
+  static char place;
+  *stream = ours = &place;
   return cudaSuccess;
 }
 

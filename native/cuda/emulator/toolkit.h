@@ -49,7 +49,8 @@ const char* cudaGetErrorString(cudaError_t error);
 namespace gradloom::emulator {
 
 // Queues a kernel. `name` must stay.
-cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel);
+cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel,
+                    void* stream);
 
 // In the order of the queue: only the first `used` bytes of an allocation of `bytes` are somebody's
 // from then on, and undefined.
