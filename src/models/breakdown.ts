@@ -107,8 +107,8 @@ function ofUpdate(model: Model, first: Weight): string {
   const since =
     last === first ? '' : `, as have been ${all.length} weights, the last of them ${last.name}`;
   return (
-    `its input was finite, but its weight ${first.name} was NaN or infinite before the step${since}` +
-    '; the update before made it so, from a gradient that was not finite'
+    `its input was finite, but its weight ${first.name} was NaN or infinite before the step` +
+    `${since}; the update before made it so, from a gradient that was not finite`
   );
 }
 
