@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import {
   callbacks,
   FileError,
+  full,
   GradloomError,
   layers,
   loadModel,
@@ -230,6 +231,102 @@ describe('TerminateOnNaN', () => {
     const run = diverging().fit(x, y, { ...fitting, epochs: 5, callbacks: [callback] });
     await expect(run).rejects.toThrow(GradloomError);
     await expect(run).rejects.toThrow(/the loss is .* of epoch/);
+  });
+
+  /** Four dense layers a … d, and others between them. */
+  const deep = (learningRate = 0.01): Sequential =>
+    new Sequential([
+      new layers.Dense(4, { inputShape: [2], activation: 'relu', name: 'a' }),
+      new layers.Dropout(0.2, { name: 'drop' }),
+      new layers.Dense(4, { name: 'b' }),
+      new layers.BatchNormalization({ name: 'norm' }),
+      new layers.Dense(4, { name: 'c' }),
+      new layers.Dense(1, { name: 'd' }),
+    ]).compile({ optimizer: new optimizers.SGD({ learningRate }), loss: 'mse' });
+
+  /** Sets the kernel of a layer to a number at the beginning of a step. */
+  const setting = (net: Sequential, name: string, value: number, [epoch, step]: number[]) => {
+    let now = 0;
+    return new callbacks.LambdaCallback({
+      onEpochBegin: (each) => void (now = each),
+      onTrainBatchBegin: (each) => {
+        if (now !== epoch || each !== step) return;
+        const { value: kernel } = net.weights.find((one) => one.name === `${name}/kernel`)!;
+        kernel.assign(full(kernel.shape, value));
+      },
+    });
+  };
+
+  test.each([
+    ['shuffled tensors', () => x, {}],
+    ['tensors in order', () => x, { shuffle: false }],
+  ])('names the layer that overflowed, %s', async (_, data, how) => {
+    const net = deep();
+    // The callback before it spoils the weights that the step begins with.
+    const list = [setting(net, 'c', 1e38, [1, 2]), new callbacks.TerminateOnNaN()];
+    const text = await said(() =>
+      net.fit(data(), y, { ...fitting, ...how, epochs: 3, callbacks: list }),
+    );
+    expect(text).toMatch(
+      /^TerminateOnNaN: the loss is (NaN|Infinity) in step 3 of epoch 2: layer (c|d) is the first to give -?(NaN|Infinity); its input was finite \(up to .*\), its weights too \(up to .*\); try a lower learning rate, .*; training ends\n$/,
+    );
+  });
+
+  test('names the layer whose weights the update before broke', async () => {
+    const net = deep();
+    const list = [setting(net, 'b', NaN, [0, 1]), new callbacks.TerminateOnNaN()];
+    const text = await said(() => net.fit(x, y, { ...fitting, epochs: 1, callbacks: list }));
+    expect(text).toMatch(
+      /in step 2 of epoch 1: layer b is the first to give NaN: its input was finite, but its weight b\/kernel was NaN or infinite before the step; .*; try a lower learning rate/,
+    );
+  });
+
+  test('names data that is not finite, also of iterables', async () => {
+    const bad = y.copy();
+    bad.assign(Float32Array.from({ length: 40 }, (_, i) => (i === 7 ? NaN : 0)));
+    const callback = new callbacks.TerminateOnNaN({ raiseError: true });
+    const run = deep().fit(
+      new Set([
+        { x, y },
+        { x, y: bad },
+      ]),
+      {
+        verbose: 'silent',
+        callbacks: [callback],
+      },
+    );
+    await expect(run).rejects.toThrow(
+      'the loss is NaN in step 2 of epoch 1: the data is not finite: y of sample 8 of the batch ' +
+        'holds NaN; try leaving such samples out',
+    );
+  });
+
+  test('names a loss that is infinite for finite predictions', async () => {
+    const far = tensor(Float32Array.from({ length: 40 }, () => 1e30));
+    const callback = new callbacks.TerminateOnNaN({ raiseError: true });
+    const run = deep().fit(x, far, { ...fitting, callbacks: [callback] });
+    await expect(run).rejects.toThrow(
+      /all layers give finite results .*, but the loss meanSquaredError of d is not finite for them; try/,
+    );
+  });
+
+  test('training goes on the same with it, and after it', async () => {
+    const trained = async (list: callbacks.Callback[]): Promise<unknown> => {
+      seed(3);
+      const net = deep();
+      await net.fit(x, y, { ...fitting, epochs: 3, callbacks: list });
+      return net.getWeights().map(String);
+    };
+    const plain = await trained([]);
+    expect(await trained([new callbacks.TerminateOnNaN()])).toEqual(plain);
+    expect(await trained([new callbacks.TerminateOnNaN({ trace: false })])).toEqual(plain);
+  });
+
+  test('without a trace it names the first weight', async () => {
+    const list = [new callbacks.TerminateOnNaN({ trace: false })];
+    const run = diverging();
+    const text = await said(() => run.fit(x, y, { ...fitting, epochs: 5, callbacks: list }));
+    expect(text).toMatch(/the first weight with NaN or infinite values is dense\w*\/kernel/);
   });
 
   test('a finite loss passes', async () => {

@@ -127,6 +127,18 @@ const faults: Record<string, Fault> = {
     kind: 'updates',
     words: /steps are too large/,
   },
+  'an SGD learning rate that is far too high': {
+    layers: () => stack(3, dense('relu')),
+    optimizer: new SGD({ learningRate: 10 }),
+    kind: 'updates',
+    words: /loss of the very batch .* from [\d.]+ to .*divide the learning rate by/is,
+  },
+  'an SGD learning rate with momentum that is far too high': {
+    layers: () => stack(3, dense('elu')),
+    optimizer: new SGD({ learningRate: 10, momentum: 0.9 }),
+    kind: 'updates',
+    words: /raises the loss of the very batch/,
+  },
   'a learning rate that is too low': {
     layers: () => stack(3, dense('relu')),
     optimizer: new SGD({ learningRate: 1e-9 }),
@@ -190,6 +202,27 @@ describe.each(devices)('gradient health on %s', (device) => {
     expect(report.findings.map((each) => each.kind)).toContain(fault.kind);
     expect(found.map((each) => `${each.message}\n${each.advice}`).join('\n')).toMatch(fault.words);
     expect(String(report)).toContain('Try: ');
+  });
+
+  it('found: SGD steps that overshoot, before and while training diverges', () => {
+    // The curvature of this regression's loss is up to about 6: rates above 1 / 3 diverge.
+    const model = new Sequential([new Dense(1)]);
+    model.compile({ optimizer: new SGD({ learningRate: 1 }), loss: 'mse' });
+    const targets = normal([64, 1]);
+    for (let step = 0; step < 3; step++) {
+      const [found, ...others] = diagnose(model, x, targets).findings;
+      expect([found?.kind, others]).toEqual(['updates', []]);
+      expect(found!.message).toMatch(/steps are too large: .* raises the loss of the very batch/);
+      expect(found!.advice).toMatch(/divide the learning rate by .*globalClipNorm/);
+      model.trainOnBatch(x, targets);
+    }
+    // A rate that suits the net: nothing to say.
+    const calm = new Sequential([...stack(2, dense('relu')), new Dense(1)]);
+    calm.compile({ optimizer: new SGD({ learningRate: 0.003 }), loss: 'mse' });
+    for (let step = 0; step < 20; step++) {
+      if (step % 5 === 0) expect(diagnose(calm, x, targets).words).toBe('No problem found.');
+      calm.trainOnBatch(x, targets);
+    }
   });
 
   it('found: branches in a selu net', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import * as activations from '../src/activations.js';
+import { gradcheck } from '../src/autograd/gradcheck.js';
 import { gradientsOf, noGrad } from '../src/autograd/tape.js';
 import { ShapeError, ValueError } from '../src/errors.js';
 import * as losses from '../src/losses/index.js';
@@ -144,6 +145,32 @@ describe.each(devices)('losses on %s', (device) => {
     expectClose(weighted, (perSample * 6) / 7.5, 1e-6);
   });
 
+  it('ignores whatever stands in rows of the ignored class', () => {
+    const loss = new losses.SparseCategoricalCrossentropy({ fromLogits: true, ignoreClass: -1 });
+    const y = tensor([-1, 1, -1], { device, dtype: 'int32' });
+    const rows = [[NaN, 1], [0, 0], [Infinity, 0]]; // prettier-ignore
+    const p = tensor(rows, { device, requiresGrad: true });
+    const value = loss.compute(y, p);
+    expectClose(value.item(), Math.LN2, 1e-6);
+    expectClose(gradientsOf(value, [p])[0]!.toArray(), [[0, 0], [0.5, -0.5], [0, 0]], 1e-6); // prettier-ignore
+    const none = loss.compute(tensor([-1, -1, -1], { device, dtype: 'int32' }), p);
+    expect(none.item()).toBe(0);
+    expect(gradientsOf(none, [p])[0]!.toArray()).toEqual(rows.map(() => [0, 0]));
+  });
+
+  const checked = cases.filter((each) => /Focal|Dice/.test(each.class) || 'ignoreClass' in each.options); // prettier-ignore
+  it.each(checked.map((each) => [`${each.class} ${JSON.stringify(each.options)}`, each] as const))(
+    'has the gradient of its differences: %s',
+    (_, { class: className, options, truth, prediction }) => {
+      const loss = losses.get({ className, config: options });
+      const y = tensor(inputs[truth]!, { device, dtype: 'float64' });
+      // Probabilities near 0 need small steps.
+      const p = tensor(inputs[prediction]!, { device, dtype: 'float64' });
+      const error = gradcheck((x) => loss.compute(y, x!), [p], { epsilon: 1e-6 });
+      expect(error).toBeLessThan(1e-4);
+    },
+  );
+
   it('sums an empty batch to 0', () => {
     const loss = new losses.MeanSquaredError();
     const empty = zeros([0, 3], { device });
@@ -205,6 +232,10 @@ describe('losses', () => {
 
   it('refuse options out of range and unknown names', () => {
     expect(() => new losses.CategoricalCrossentropy({ labelSmoothing: 2 })).toThrow(/from 0 to 1/);
+    const label = { ignoreClass: 0.5 };
+    expect(() => new losses.SparseCategoricalCrossentropy(label)).toThrow(/must be a label/);
+    const weighted = (): unknown => losses.get('dice').compute(labels, labels, labels);
+    expect(weighted).toThrow(/whole batch; give axis/);
     expect(() => new losses.Huber({ delta: 0 })).toThrow(/greater than 0/);
     expect(() => new losses.Huber({ reduction: 'mean' as 'sum' })).toThrow(/sumOverBatchSize/);
     expect(() => losses.get('crossentrpy' as 'mse')).toThrow(/no loss named "crossentrpy"/);

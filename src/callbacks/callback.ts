@@ -1,5 +1,6 @@
 /** What can watch and steer training: a base class with a hook per moment. */
 
+import type { Batch } from '../models/batches.js';
 import type { Model } from '../models/model.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -16,6 +17,11 @@ export interface RunInfo {
   readonly validation: boolean;
   /** All callbacks of the run, in the order in which they are called. */
   readonly callbacks: readonly Callback[];
+  /**
+   * The batch of the step that `onTrainBatchBegin` and `onTrainBatchEnd` are told of. It is made
+   * anew when asked for: call it inside a scope.
+   */
+  batch(): Batch;
 }
 
 /** A place in a run, between two steps. */

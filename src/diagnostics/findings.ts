@@ -35,6 +35,11 @@ export const limits = {
   saturated: 0.6,
   /** Change of a matrix in one step, over its length: where learning is unstable, or none. */
   update: { most: 0.2, least: 1e-7 },
+  /**
+   * Factor by which a step may raise the loss of its own batch, and the change of a matrix below
+   * which that is put down to noise around a minimum.
+   */
+  overshoot: { factor: 2, update: 0.01 },
   /** Root mean square of what the first matrix receives. */
   input: { most: 10, least: 1e-3 },
 } as const;
@@ -178,17 +183,28 @@ function saturation({ layers }: Measurement): Finding | null {
   };
 }
 
-function largeUpdates({ layers }: Measurement): Finding | null {
-  const wild = deep(layers).filter((each) => each.updateRatio! > limits.update.most);
-  if (wild.length === 0) return null;
-  const worst = Math.max(...wild.map((each) => each.updateRatio!));
+/** Steps that change weights beyond measure, or go so far that the loss they lower grows. */
+function largeUpdates({ layers, loss, lossAfter }: Measurement): Finding | null {
+  const path = deep(layers);
+  const worst = Math.max(...path.map((each) => each.updateRatio!));
+  const beyond =
+    loss > 0 && worst > limits.overshoot.update && !(lossAfter <= limits.overshoot.factor * loss);
+  if (!(worst > limits.update.most) && !beyond) return null;
+  const wild = path.filter((each) => each.updateRatio! > limits.update.most);
+  const moved = wild.length > 0 ? wild : path.filter((each) => each.updateRatio === worst);
+  const raised = beyond
+    ? `, and raises the loss of the very batch it is made for from ${show(loss)} to ` +
+      show(lossAfter)
+    : '';
   return {
     kind: 'updates',
-    layers: wild.map((each) => each.name),
+    layers: moved.map((each) => each.name),
     message:
-      `steps are too large: one changes the weights of ${listOf(wild)} by up to ` +
-      `${percent(worst)} of their length (about 0.1 % is usual)`,
-    advice: `divide the learning rate by about ${show(worst / 1e-3)} to begin with`,
+      `steps are too large: one changes the weights of ${listOf(moved)} by up to ` +
+      `${percent(worst)} of their length (about 0.1 % is usual)${raised}`,
+    advice:
+      `divide the learning rate by about ${show(worst / 1e-3)} to begin with (findLearningRate ` +
+      'finds one), clip gradients (globalClipNorm: 1), or let the rate rise over the first steps',
   };
 }
 

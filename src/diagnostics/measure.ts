@@ -4,7 +4,7 @@
  */
 
 import { gradientsOf, noGrad } from '../autograd/tape.js';
-import type { Layer } from '../layers/index.js';
+import type { CallContext, Layer } from '../layers/index.js';
 import type { Batch } from '../models/batches.js';
 import type { Model } from '../models/model.js';
 import { lossOf } from '../models/step.js';
@@ -39,6 +39,8 @@ export interface LayerHealth {
 
 export interface Measurement {
   readonly loss: number;
+  /** Loss of the same batch, with the same random numbers, after the step. */
+  readonly lossAfter: number;
   /** Layers in the order in which they were run, those that hold others left out. */
   readonly layers: readonly LayerHealth[];
   /** What the first layer with a matrix receives: its values per feature. */
@@ -83,25 +85,35 @@ interface Seen {
   readonly output: Tensor;
 }
 
-function step(model: Model, batch: Batch): Measurement {
-  const seen: Seen[] = [];
+/** Loss of a batch in training; `observe` is shown the layers' results. */
+function forward(model: Model, batch: Batch, observe?: CallContext['observe']): Tensor {
   const penalties: Tensor[] = [];
   const outputs = model.applyAll(batch.inputs, {
     training: true,
     addLoss: (loss) => penalties.push(loss),
-    observe: (layer, output) => {
-      if (layer.sublayers.length === 0) seen.push({ layer, output });
-    },
+    ...(observe ? { observe } : {}),
   });
-  const { loss } = lossOf(model, model.compiled, outputs, batch, penalties);
+  return lossOf(model, model.compiled, outputs, batch, penalties).loss;
+}
+
+function step(model: Model, batch: Batch): Measurement {
+  const seen: Seen[] = [];
+  const random = defaultGenerator.state();
+  const loss = forward(model, batch, (layer, output) => {
+    if (layer.sublayers.length === 0) seen.push({ layer, output });
+  });
   const parameters = model.trainableWeights.map((weight) => weight.value);
   const wanted = [...parameters, ...seen.map(({ output }) => output)];
   const gradients = loss.requiresGrad ? gradientsOf(loss, wanted) : wanted.map(() => null);
   const ofWeights = new Map(parameters.map((parameter, i) => [parameter, gradients[i]!]));
   const changes = changesOf(model, parameters, gradients.slice(0, parameters.length));
+  // Masks of dropout are the same again: another loss is the step's doing.
+  defaultGenerator.restore(random);
+  const lossAfter = noGrad(() => forward(model, batch).item() as number);
   const samples = batch.inputs[0]!.shape[0]!;
   return {
     loss: loss.item() as number,
+    lossAfter,
     layers: seen.map(({ layer, output }, i) => {
       const gradient = gradients[parameters.length + i] ?? null;
       return figures(layer, output, gradient, ofWeights, changes, samples);

@@ -7,10 +7,26 @@
 import { ShapeError, ValueError } from '../errors.js';
 import { cast } from '../ops/cast.js';
 import { viewAs } from '../ops/copy.js';
-import { add, affine, clip, log, mul, neg, softplus, sub } from '../ops/elementwise.js';
+import {
+  add,
+  affine,
+  clip,
+  exp,
+  log,
+  maximum,
+  mul,
+  neg,
+  notEqual,
+  pow,
+  sigmoid,
+  softplus,
+  sub,
+  where,
+} from '../ops/elementwise.js';
 import { oneHot } from '../ops/gather.js';
 import { logitsOf } from '../ops/logits.js';
-import { softmaxCrossEntropy } from '../ops/softmax.js';
+import { sum } from '../ops/reduce.js';
+import { logSoftmax, softmaxCrossEntropy } from '../ops/softmax.js';
 import { mean } from '../ops/statistics.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -93,8 +109,26 @@ export class CategoricalCrossentropy extends ManyClasses {
   }
 }
 
+export interface SparseCategoricalCrossentropyOptions extends CrossentropyOptions {
+  /**
+   * A label, of a class or not (−1 or 255, say), whose samples have no loss and do not count in the
+   * mean. Default: none.
+   */
+  readonly ignoreClass?: number | null;
+}
+
 /** −log p of the right class, with targets that are class numbers: [batch] or [batch, 1]. */
 export class SparseCategoricalCrossentropy extends ManyClasses {
+  readonly ignoreClass: number | null;
+
+  constructor(options: SparseCategoricalCrossentropyOptions = {}) {
+    super(options);
+    this.ignoreClass = options.ignoreClass ?? null;
+    if (this.ignoreClass !== null && !Number.isInteger(this.ignoreClass)) {
+      throw new ValueError(`${this.name}: ignoreClass must be a label, not ${this.ignoreClass}`);
+    }
+  }
+
   call(yTrue: Tensor, yPred: Tensor): Tensor {
     this.checkClasses(yPred);
     const outer = yPred.shape.slice(0, -1);
@@ -102,11 +136,30 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
     const logits = this.logits(yPred);
     const [rows, classes] = logits.shape as [number, number];
     const labels = cast(viewAs(yTrue, [rows]), 'int32');
+    if (this.ignoreClass === null) return viewAs(this.#values(labels, logits, classes), outer);
+    // Rows that are ignored may hold anything, labels of no class and predictions of NaN included.
+    const counts = notEqual(labels, this.ignoreClass);
+    const kept = where(viewAs(counts, [rows, 1]), logits, 0);
+    const values = this.#values(cast(where(counts, labels, 0), 'int32'), kept, classes);
+    return viewAs(where(counts, values, 0), outer);
+  }
+
+  #values(labels: Tensor, logits: Tensor, classes: number): Tensor {
     const target =
       this.labelSmoothing === 0
         ? labels
         : this.smooth(cast(oneHot(labels, classes), logits.dtype), classes);
-    return viewAs(softmaxCrossEntropy(logits, target), outer);
+    return softmaxCrossEntropy(logits, target);
+  }
+
+  protected override counted(yTrue: Tensor, values: Tensor): Tensor | null {
+    if (this.ignoreClass === null) return null;
+    const labels = cast(viewAs(yTrue, values.shape), 'int32');
+    return cast(notEqual(labels, this.ignoreClass), values.dtype);
+  }
+
+  override config(): Record<string, unknown> {
+    return { ...super.config(), ignoreClass: this.ignoreClass };
   }
 
   #checkLabels(yTrue: Tensor, yPred: Tensor, outer: Shape): void {
@@ -126,10 +179,14 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
 /** −y · log p − (1 − y) · log(1 − p), averaged over the last axis. */
 export class BinaryCrossentropy extends Crossentropy {
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    const truth = this.smooth(targetsLike(yTrue, yPred, this.name), 2);
-    const logits = this.fromLogits ? yPred : logitsOf(yPred, 'sigmoid');
-    const values = logits ? onLogits(truth, logits) : onProbabilities(truth, yPred);
+    const values = this.each(this.smooth(targetsLike(yTrue, yPred, this.name), 2), yPred);
     return values.rank < 2 ? values : mean(values, -1);
+  }
+
+  /** The loss of each element. */
+  protected each(truth: Tensor, yPred: Tensor): Tensor {
+    const logits = this.fromLogits ? yPred : logitsOf(yPred, 'sigmoid');
+    return logits ? onLogits(truth, logits) : onProbabilities(truth, yPred);
   }
 }
 
@@ -141,4 +198,81 @@ function onProbabilities(truth: Tensor, yPred: Tensor): Tensor {
   const p = clip(yPred, epsilon, 1 - epsilon);
   const others = mul(affine(truth, -1, 1), log(affine(p, -1, 1)));
   return neg(add(mul(truth, log(p)), others));
+}
+
+// ---- focal losses -------------------------------------------------------------------------------
+
+export interface FocalOptions extends CrossentropyOptions {
+  /** Factor of the loss (binary: of class 1 where classes are balanced). Default 0.25. */
+  readonly alpha?: number;
+  /** How much less samples count the surer the prediction is; 0: not at all. Default 2. */
+  readonly gamma?: number;
+}
+
+/** (1 − p)^γ for p of the right class. Kept from 0, where powers below 1 have no slope. */
+const focus = (miss: Tensor, gamma: number): Tensor => pow(maximum(miss, epsilon), gamma);
+
+/**
+ * −Σ y · α · (1 − p)^γ · log p: cross-entropy in which samples that are predicted well count less
+ * (Lin et al. 2017). Targets one-hot or probabilities, of the shape of the predictions.
+ */
+export class CategoricalFocalCrossentropy extends ManyClasses {
+  readonly alpha: number;
+  readonly gamma: number;
+
+  constructor(options: FocalOptions = {}) {
+    super(options);
+    this.alpha = options.alpha ?? 0.25;
+    this.gamma = options.gamma ?? 2;
+  }
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    this.checkClasses(yPred);
+    const truth = targetsLike(yTrue, yPred, this.name);
+    const classes = yPred.shape.at(-1)!;
+    const logP = viewAs(logSoftmax(this.logits(yPred)), yPred.shape);
+    const miss = affine(exp(logP), -1, 1);
+    const values = mul(mul(this.smooth(truth, classes), logP), focus(miss, this.gamma));
+    return affine(sum(values, -1), -this.alpha, 0);
+  }
+
+  override config(): Record<string, unknown> {
+    return { ...super.config(), alpha: this.alpha, gamma: this.gamma };
+  }
+}
+
+export interface BinaryFocalOptions extends FocalOptions {
+  /** Weigh class 1 by alpha and class 0 by 1 − alpha. Default false: alpha has no effect. */
+  readonly applyClassBalancing?: boolean;
+}
+
+/**
+ * Binary cross-entropy times (1 − p)^γ, p the probability of the right class (Lin et al. 2017);
+ * averaged over the last axis.
+ */
+export class BinaryFocalCrossentropy extends BinaryCrossentropy {
+  readonly alpha: number;
+  readonly gamma: number;
+  readonly applyClassBalancing: boolean;
+
+  constructor(options: BinaryFocalOptions = {}) {
+    super(options);
+    this.alpha = options.alpha ?? 0.25;
+    this.gamma = options.gamma ?? 2;
+    this.applyClassBalancing = options.applyClassBalancing ?? false;
+  }
+
+  protected override each(truth: Tensor, yPred: Tensor): Tensor {
+    const p = this.fromLogits ? sigmoid(yPred) : yPred;
+    // 1 − (y · p + (1 − y) · (1 − p)).
+    const miss = sub(add(truth, p), affine(mul(truth, p), 2, 0));
+    const values = mul(focus(miss, this.gamma), super.each(truth, yPred));
+    if (!this.applyClassBalancing) return values;
+    return mul(values, affine(truth, 2 * this.alpha - 1, 1 - this.alpha));
+  }
+
+  override config(): Record<string, unknown> {
+    const { alpha, gamma, applyClassBalancing } = this;
+    return { ...super.config(), alpha, gamma, applyClassBalancing };
+  }
 }

@@ -5,11 +5,13 @@ import { Catalog } from '../names.js';
 import type { Serialized } from '../names.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as crossentropy from './crossentropy.js';
+import * as overlap from './dice.js';
 import { Loss } from './loss.js';
 import * as margins from './margins.js';
 import * as regression from './regression.js';
 
 export * from './crossentropy.js';
+export * from './dice.js';
 export { Loss } from './loss.js';
 export type { LossOptions, Reduction } from './loss.js';
 export * from './margins.js';
@@ -25,6 +27,9 @@ const classes = {
   binaryCrossentropy: crossentropy.BinaryCrossentropy,
   categoricalCrossentropy: crossentropy.CategoricalCrossentropy,
   sparseCategoricalCrossentropy: crossentropy.SparseCategoricalCrossentropy,
+  binaryFocalCrossentropy: crossentropy.BinaryFocalCrossentropy,
+  categoricalFocalCrossentropy: crossentropy.CategoricalFocalCrossentropy,
+  dice: overlap.Dice,
   hinge: margins.Hinge,
   squaredHinge: margins.SquaredHinge,
   categoricalHinge: margins.CategoricalHinge,

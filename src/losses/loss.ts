@@ -4,7 +4,7 @@ import { ShapeError, ValueError } from '../errors.js';
 import type { Configurable } from '../names.js';
 import { cast } from '../ops/cast.js';
 import { viewAs } from '../ops/copy.js';
-import { affine, div, mul } from '../ops/elementwise.js';
+import { affine, div, equal, mul, where } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -52,9 +52,28 @@ export abstract class Loss implements Configurable {
    */
   compute(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor | null): Tensor {
     const values = this.call(yTrue, yPred);
-    if (!sampleWeight) return this.#reduce(values, null);
-    const weights = weightsLike(sampleWeight, values, this.name);
-    return this.#reduce(mul(values, weights), weights);
+    const weights = sampleWeight ? weightsLike(sampleWeight, values, this.name) : null;
+    const weighted = weights ? mul(values, weights) : values;
+    const counted = this.counted(yTrue, values);
+    return counted ? this.#masked(weighted, weights, counted) : this.#reduce(weighted, weights);
+  }
+
+  /**
+   * 1 for values of {@link call} that count and 0 for those left out of means, in their shape;
+   * null when all count. Those left out are 0.
+   */
+  protected counted(_yTrue: Tensor, _values: Tensor): Tensor | null {
+    return null;
+  }
+
+  /** As Keras: a mean is over the values that count, and 0 when there are none. */
+  #masked(values: Tensor, weights: Tensor | null, counted: Tensor): Tensor {
+    if (this.reduction === 'none') return values;
+    const total: Tensor = sum(values);
+    if (this.reduction === 'sum') return total;
+    const byWeight = this.reduction === 'meanWithSampleWeight' && weights !== null;
+    const number: Tensor = sum(byWeight ? mul(counted, weights) : counted);
+    return div(total, where(equal(number, 0), 1, number));
   }
 
   #reduce(values: Tensor, weights: Tensor | null): Tensor {

@@ -12,7 +12,7 @@ import { ProgressBar } from '../callbacks/progress-bar.js';
 import { ValueError } from '../errors.js';
 import { checkInteger } from '../tensor/shape.js';
 import { asBatch, sampleShapes, TensorBatches } from './batches.js';
-import type { BatchIterable, BatchLike } from './batches.js';
+import type { Batch, BatchIterable, BatchLike } from './batches.js';
 import { allMetrics, logsOf, resetMetrics, RunningTotals } from './compile.js';
 import type { Compiled, TotalsState } from './compile.js';
 import type { Data } from './data.js';
@@ -68,6 +68,10 @@ class Run {
   readonly #totals = new RunningTotals();
   readonly #turn = turns();
   #logs: Record<string, number> = {};
+  /** Makes the batch of the current step. */
+  #batch: () => Batch = () => {
+    throw new ValueError('fit: there is no batch before the first step');
+  };
 
   constructor(
     model: Model,
@@ -102,6 +106,7 @@ class Run {
       batchSize,
       validation: validation !== null,
       callbacks: this.#callbacks.callbacks,
+      batch: () => this.#batch(),
     };
     for (const callback of this.#callbacks.callbacks) {
       callback.model = model;
@@ -215,6 +220,7 @@ class Run {
 
     if (source instanceof TensorBatches) {
       if (this.#options.shuffle ?? true) source.shuffle(this.#model.epochsSeen);
+      this.#batch = () => source.batch(step);
       while (step < steps && !this.#model.stopTraining) {
         if (interrupted()) return false;
         await one(() => this.#steps!.step(step));
@@ -227,6 +233,7 @@ class Run {
       if (seen++ < first) continue;
       const batch = asBatch(batchLike, this.#model);
       this.#model.ensureBuilt(...sampleShapes(batch));
+      this.#batch = () => batch;
       await one(() => trainStep(this.#model, this.#compiled, () => batch));
       if (step >= steps || this.#model.stopTraining) break;
     }

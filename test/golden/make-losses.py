@@ -36,9 +36,18 @@ inputs = {
     "flags": np.array([1.0, 0, 0, 1, 1]),
     "sequence": rounded(random.normal(size=(2, 3, 4))),
     "sequenceLabels": np.array([[0, 3, 1], [2, 2, 0]]),
+    "someLabels": np.array([0, -1, 1, 2, -1]),
+    "someSequenceLabels": np.array([[0, 255, 1], [255, 255, 0]]),
 }
 weights = np.array([1, 0.5, 2, 0, 3.0])
 K = keras.losses
+focal, binary_focal = K.CategoricalFocalCrossentropy, K.BinaryFocalCrossentropy
+
+
+def snake(name):
+    return "".join("_" + c.lower() if c.isupper() else c for c in name)
+
+
 # Class, options, keras loss, targets, predictions.
 loss_cases = [
     ("MeanSquaredError", {}, K.MeanSquaredError(), "numbers", "others"),
@@ -135,6 +144,63 @@ loss_cases = [
         "sequenceLabels",
         "sequence",
     ),
+    *(
+        (
+            "SparseCategoricalCrossentropy",
+            {"ignoreClass": -1, "reduction": reduction},
+            K.SparseCategoricalCrossentropy(ignore_class=-1, reduction=in_keras),
+            "someLabels",
+            "probabilities",
+        )
+        for reduction, in_keras in [
+            ("sumOverBatchSize", "sum_over_batch_size"),
+            ("sum", "sum"),
+            ("meanWithSampleWeight", "mean_with_sample_weight"),
+            ("none", "none"),
+        ]
+    ),
+    (
+        "SparseCategoricalCrossentropy",
+        {"ignoreClass": 255, "fromLogits": True},
+        K.SparseCategoricalCrossentropy(ignore_class=255, from_logits=True),
+        "someSequenceLabels",
+        "sequence",
+    ),
+    (
+        "SparseCategoricalCrossentropy",
+        {"ignoreClass": 3, "fromLogits": True},
+        K.SparseCategoricalCrossentropy(ignore_class=3, from_logits=True),
+        "labels",
+        "logits",
+    ),
+    *(
+        (name, options, loss(**{snake(key): value for key, value in options.items()}), *of)
+        for name, loss, options, *of in [
+            ("CategoricalFocalCrossentropy", focal, {}, "oneHot", "probabilities"),
+            ("CategoricalFocalCrossentropy", focal, {}, "soft", "independent"),
+            ("CategoricalFocalCrossentropy", focal, {"fromLogits": True}, "oneHot", "logits"),
+            (
+                "CategoricalFocalCrossentropy",
+                focal,
+                {"alpha": 0.7, "gamma": 0.5, "labelSmoothing": 0.1},
+                "oneHot",
+                "probabilities",
+            ),
+            ("BinaryFocalCrossentropy", binary_focal, {}, "binary", "independent"),
+            ("BinaryFocalCrossentropy", binary_focal, {}, "flags", "column"),
+            ("BinaryFocalCrossentropy", binary_focal, {"fromLogits": True}, "binary", "logits"),
+            (
+                "BinaryFocalCrossentropy",
+                binary_focal,
+                {"applyClassBalancing": True, "alpha": 0.7, "gamma": 3, "labelSmoothing": 0.2},
+                "binary",
+                "independent",
+            ),
+            ("Dice", K.Dice, {}, "binary", "independent"),
+            ("Dice", K.Dice, {"axis": [1]}, "binary", "independent"),
+            ("Dice", K.Dice, {"axis": [1, 2]}, "sequence", "sequence"),
+        ]
+    ),
 ]
 cases = []
 for name, options, loss, truth, prediction in loss_cases:
@@ -151,7 +217,8 @@ for name, options, loss, truth, prediction in loss_cases:
         "value": plain(value),
         "gradient": plain(p.grad),
     }
-    if len(inputs[prediction]) == 5:
+    # Weights of samples mean nothing in one figure of the whole batch.
+    if len(inputs[prediction]) == 5 and (name != "Dice" or "axis" in options):
         case["weighted"] = plain(loss(y, p, sample_weight=torch.tensor(weights)))
     cases.append(case)
 write(
