@@ -268,7 +268,12 @@ describe('TerminateOnNaN', () => {
       net.fit(data(), y, { ...fitting, ...how, epochs: 3, callbacks: list }),
     );
     expect(text).toMatch(
-      /^TerminateOnNaN: the loss is (NaN|Infinity) in step 3 of epoch 2: layer (c|d) is the first to give -?(NaN|Infinity); its input was finite \(up to .*\), its weights too \(up to .*\); try a lower learning rate, .*; training ends\n$/,
+      new RegExp(
+        String.raw`^TerminateOnNaN: the loss is (NaN|Infinity) in step 3 of epoch 2: layer ` +
+          String.raw`(c|d) is the first to give -?(NaN|Infinity); its input was finite \(up to ` +
+          String.raw`.*\), its weights too \(up to .*\); try a lower learning rate, .*; ` +
+          String.raw`training ends\n$`,
+      ),
     );
   });
 
@@ -277,7 +282,11 @@ describe('TerminateOnNaN', () => {
     const list = [setting(net, 'b', NaN, [0, 1]), new callbacks.TerminateOnNaN()];
     const text = await said(() => net.fit(x, y, { ...fitting, epochs: 1, callbacks: list }));
     expect(text).toMatch(
-      /in step 2 of epoch 1: layer b is the first to give NaN: its input was finite, but its weight b\/kernel was NaN or infinite before the step; .*; try a lower learning rate/,
+      new RegExp(
+        String.raw`in step 2 of epoch 1: layer b is the first to give NaN: its input was ` +
+          String.raw`finite, but its weight b/kernel was NaN or infinite before the step; .*; ` +
+          String.raw`try a lower learning rate`,
+      ),
     );
   });
 
@@ -306,7 +315,10 @@ describe('TerminateOnNaN', () => {
     const callback = new callbacks.TerminateOnNaN({ raiseError: true });
     const run = deep().fit(x, far, { ...fitting, callbacks: [callback] });
     await expect(run).rejects.toThrow(
-      /all layers give finite results .*, but the loss meanSquaredError of d is not finite for them; try/,
+      new RegExp(
+        String.raw`all layers give finite results .*, but the loss meanSquaredError of d is ` +
+          String.raw`not finite for them; try`,
+      ),
     );
   });
 

@@ -54,17 +54,15 @@ export abstract class Loss implements Configurable {
     const values = this.call(yTrue, yPred);
     const weights = sampleWeight ? weightsLike(sampleWeight, values, this.name) : null;
     const weighted = weights ? mul(values, weights) : values;
-    const counted = this.counted(yTrue, values);
+    const counted = this.counted?.(yTrue, values) ?? null;
     return counted ? this.#masked(weighted, weights, counted) : this.#reduce(weighted, weights);
   }
 
   /**
    * 1 for values of {@link call} that count and 0 for those left out of means, in their shape;
-   * null when all count. Those left out are 0.
+   * null, as without this method, when all count. Those left out are 0.
    */
-  protected counted(_yTrue: Tensor, _values: Tensor): Tensor | null {
-    return null;
-  }
+  protected counted?(yTrue: Tensor, values: Tensor): Tensor | null;
 
   /** As Keras: a mean is over the values that count, and 0 when there are none. */
   #masked(values: Tensor, weights: Tensor | null, counted: Tensor): Tensor {

@@ -71,7 +71,7 @@ function inBatch({ inputs, targets, weights }: Batch): Breakdown | null {
 }
 
 function inLayers(model: Model, batch: Batch): Breakdown {
-  let found: Breakdown | null = null;
+  let found = null as Breakdown | null;
   let largest = Math.max(...batch.inputs.map((each) => extentOf(each).largest));
   const penalties: Tensor[] = [];
   const outputs = model.applyAll(batch.inputs, {
