@@ -1,37 +1,59 @@
 /** Two reports side by side: what got slower or faster, and how sure that is. */
 
-import type { Report } from './run.js';
-import { median } from './table.js';
+import { labelOf } from './contestants.js';
+import type { Report, Result } from './report.js';
+import { mannWhitney, median, ratioInterval } from './statistics.js';
+import { digits } from './table.js';
 
-/**
- * Share of pairs (one old time, one new) in which the new one is greater: the statistic of Mann and
- * Whitney. 0.5 is no difference, 0 and 1 are complete separation.
- */
-function superiority(before: readonly number[], after: readonly number[]): number {
-  let greater = 0;
-  for (const a of before) for (const b of after) greater += b > a ? 1 : b === a ? 0.5 : 0;
-  return greater / (before.length * after.length);
+export interface Change {
+  readonly suite: string;
+  readonly name: string;
+  readonly contestant: string;
+  /** Median after / median before. */
+  readonly ratio: number;
+  /** Where that ratio lies with 95 % confidence. */
+  readonly interval: readonly [number, number];
+  /** How likely noise alone makes such a difference. */
+  readonly p: number;
 }
 
-/** A line per case that changed by more than 5% with the times well apart. */
-export function compare(before: Report, after: Report): string {
-  const lines: string[] = [];
-  for (const now of after.results) {
-    const then = before.results.find(
-      (each) =>
-        each.suite === now.suite && each.name === now.name && each.contestant === now.contestant,
+/** Changes smaller than this are not worth a line, however sure. */
+const least = 0.03;
+const significance = 0.05;
+
+/** What changed beyond the noise, the worst first. */
+export function changes(before: Report, after: Report): Change[] {
+  return after.results
+    .flatMap((now) => {
+      const then = before.results.find((each) => sameCase(each, now));
+      if (!then || then.values.length === 0 || now.values.length === 0) return [];
+      const ratio = median(now.values) / median(then.values);
+      const p = mannWhitney(then.values, now.values);
+      const interval = ratioInterval(then.values, now.values);
+      const { suite, name, contestant } = now;
+      return [{ suite, name, contestant, ratio, interval, p }];
+    })
+    .filter(({ ratio, p }) => Math.abs(ratio - 1) >= least && p < significance)
+    .sort((a, b) => b.ratio - a.ratio);
+}
+
+const sameCase = (a: Result, b: Result): boolean =>
+  a.suite === b.suite && a.name === b.name && a.contestant === b.contestant && a.unit === b.unit;
+
+/** A line per change. */
+export function compareText(before: Report, after: Report): string {
+  const lines = changes(before, after).map(({ suite, name, contestant, ratio, interval, p }) => {
+    const [low, high] = interval.map(digits);
+    return (
+      `${ratio > 1 ? 'SLOWER' : 'faster'}  ${digits(ratio)}x (${low} to ${high}, ` +
+      `p = ${digits(p)})  ${suite}: ${name}, ${labelOf(contestant)}`
     );
-    if (!then || then.ms.length === 0 || now.ms.length === 0) continue;
-    const ratio = median(now.ms) / median(then.ms);
-    const apart = superiority(then.ms, now.ms);
-    if (Math.abs(ratio - 1) < 0.05 || (apart > 0.1 && apart < 0.9)) continue;
-    const word = ratio > 1 ? 'SLOWER' : 'faster';
-    const sure = Math.round(100 * Math.max(apart, 1 - apart));
-    lines.push(
-      `${word.padEnd(7)} ${ratio.toFixed(2)}x  ${now.suite}: ${now.name} (${now.contestant}), ` +
-        `${sure}% of the rounds agree`,
-    );
-  }
-  const title = `\nCompared with ${before.date} on ${before.machine}:`;
-  return [title, ...(lines.length > 0 ? lines.sort() : ['no change beyond the noise'])].join('\n');
+  });
+  const same = before.machine.processor === after.machine.processor;
+  const warning = same ? [] : [`warning: measured on another machine, ${before.machine.processor}`];
+  // Three rounds a side can never differ surely: the least p of three against three is 0.1.
+  const few = after.results.some(({ values }) => values.length > 0 && values.length < 4);
+  const note = few ? ['cases of fewer than 4 rounds cannot show a sure change'] : [];
+  const body = lines.length > 0 ? lines : ['no change beyond the noise'];
+  return [`Compared with ${before.date}:`, ...warning, ...body, ...note].join('\n');
 }

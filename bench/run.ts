@@ -1,145 +1,155 @@
 /**
- * Measures gradloom beside its peers: every contestant that can run here, interleaved, medians with
- * their spread.
+ * Measures gradloom beside its peers: every contestant that can run here, taking turns; medians
+ * with their spread, the targets, the limits of the machine.
  *
- *     npm run bench                          all suites
- *     npm run bench -- step small            some suites
- *     npm run bench -- --rounds 9 --threads 1 --only cpu,pytorch
- *     npm run bench -- --out new.json --compare old.json
+ *     npm run bench                                     everything, in ten minutes
+ *     npm run bench -- --quick --only step,matmul       a short run of two suites
+ *     npm run bench -- --compare old.json               what changed
+ *     npm run bench -- --markdown                       and write the tables of the documentation
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-import { suites } from './cases.js';
-import { compare } from './compare.js';
-import { Contestant } from './protocol.js';
-import { table } from './table.js';
+import { cacheDirectory } from '../src/data/cache-directory.js';
+import { suitesOf } from './cases.js';
+import type { Suite } from './cases.js';
+import { compareText } from './compare.js';
+import { checkCompiled, contestantOf, labelOf } from './contestants.js';
+import type { ContestantName } from './contestants.js';
+import type { Contestant } from './contestant.js';
+import { writeDocumentation } from './markdown.js';
+import { measureSuite } from './measure.js';
+import { helpText, readOptions } from './options.js';
+import type { Options } from './options.js';
+import { busyShare, busyWarning, loadReport, saveReport, thisMachine } from './report.js';
+import type { Report, Result } from './report.js';
+import { measureRoofline } from './roofline.js';
+import { suiteTable } from './table.js';
+import { targetRows, targetTable } from './targets.js';
 
-/** Times of one case for one contestant, one per round. */
-export interface Result {
-  readonly suite: string;
-  readonly name: string;
-  readonly contestant: string;
-  readonly ms: readonly number[];
-  readonly error?: string;
+type Suites = Readonly<Record<string, Suite>>;
+
+/** The folder of CIFAR-10's files, if the dataset has been fetched. */
+function cachedData(): string | null {
+  const folder = join(cacheDirectory(), 'cifar10');
+  return existsSync(join(folder, 'data_batch_5.bin')) ? folder : null;
 }
 
-export interface Report {
-  readonly date: string;
-  readonly machine: string;
-  readonly node: string;
-  readonly contestants: Readonly<Record<string, string>>;
-  readonly results: readonly Result[];
+/** One moving line on a terminal; elsewhere, where a line per case would be noise, none. */
+function progress(message: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${message.slice(0, 100)}`);
 }
 
-const here = (file: string): string =>
-  fileURLToPath(new URL(`contestants/${file}`, import.meta.url));
-const python = process.env['GRADLOOM_BENCH_PYTHON'] ?? 'python3';
-const script = (file: string): string[] => [process.execPath, '--import', 'tsx', here(file)];
+const clearLine = (): void => progress('');
 
-/** How each contestant is started; peers that are not installed are reported and left out. */
-const known: Readonly<Record<string, readonly [string[], Record<string, string>]>> = {
-  cpu: [script('gradloom.ts'), { GRADLOOM_DEVICE: 'cpu' }],
-  js: [script('gradloom.ts'), { GRADLOOM_DEVICE: 'js' }],
-  pytorch: [[python, here('pytorch.py')], { GRADLOOM_BENCH_VARIANT: 'eager' }],
-  'pytorch-adam': [[python, here('pytorch.py')], { GRADLOOM_BENCH_VARIANT: 'adam' }],
-  'pytorch-compiled': [[python, here('pytorch.py')], { GRADLOOM_BENCH_VARIANT: 'compiled' }],
-  keras: [[python, here('keras.py')], {}],
-  numpy: [[python, here('numpy_blas.py')], {}],
-  'tfjs-cpu': [script('tfjs.mjs'), { GRADLOOM_BENCH_VARIANT: 'cpu' }],
-  'tfjs-wasm': [script('tfjs.mjs'), { GRADLOOM_BENCH_VARIANT: 'wasm' }],
-};
-
-async function start(names: readonly string[], threads: string | undefined): Promise<Contestant[]> {
-  const started: Contestant[] = [];
-  for (const name of names) {
-    const entry = known[name];
-    if (!entry) throw new Error(`there is no contestant ${name}: ${Object.keys(known).join(', ')}`);
-    const own = threads === undefined ? {} : { GRADLOOM_THREADS: threads };
-    const contestant = await Contestant.start(name, entry[0], { ...entry[1], ...own });
-    if (contestant instanceof Contestant) started.push(contestant);
-    else process.stderr.write(`without ${name}: ${contestant.reason}\n`);
-  }
-  return started;
-}
-
-async function measure(
-  contestants: readonly Contestant[],
-  wanted: readonly string[],
-  rounds: number,
-  budget: number,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const suite of wanted) {
-    for (const each of suites[suite]!.cases) {
-      const times = contestants.map((): number[] => []);
-      const errors = contestants.map((): string | undefined => undefined);
-      for (let round = 0; round < rounds; round++) {
-        for (const [i, contestant] of contestants.entries()) {
-          if (errors[i] !== undefined) continue;
-          process.stderr.write(
-            `\r\x1b[2K${suite}: ${each.name}, round ${round + 1}, ${contestant.name}`,
-          );
-          const answer = await contestant.ask({ case: each.case, budget });
-          if (answer.ms === undefined) errors[i] = answer.error ?? 'no answer';
-          else times[i]!.push(answer.ms);
-        }
-      }
-      contestants.forEach(({ name }, i) => {
-        const error = errors[i];
-        const result = { suite, name: each.name, contestant: name, ms: times[i]! };
-        results.push(error === undefined ? result : { ...result, error });
+/** Runs the suites, keeping what is known in the file all the time. */
+async function measure(options: Options, suites: Suites): Promise<Report> {
+  checkCompiled();
+  const began = Date.now();
+  const busy = await busyShare();
+  const warning = busyWarning(busy);
+  if (warning) console.error(`warning: ${warning}`);
+  progress('limits of the machine');
+  const roofline = await measureRoofline(options.quick ? 0.1 : 0.3);
+  const all = options.contestants.map((name) => [name, contestantOf(name)] as const);
+  const contestants = new Map<ContestantName, Contestant>(all);
+  const found = new Map<string, readonly Result[]>();
+  const report = (): Report => ({
+    format: 1,
+    date: new Date().toISOString().slice(0, 10),
+    quick: options.quick,
+    busy,
+    realData: cachedData() !== null,
+    machine: thisMachine(),
+    versions: Object.fromEntries(
+      all.filter(([, each]) => each.version).map(([name, each]) => [name, each.version]),
+    ),
+    absent: Object.fromEntries(
+      all.flatMap(([name, each]) => (each.absent === undefined ? [] : [[name, each.absent]])),
+    ),
+    roofline,
+    results: [...found.values()].flat(),
+    seconds: Math.round((Date.now() - began) / 1000),
+  });
+  const endAll = (): void => contestants.forEach((each) => each.end());
+  const interrupted = (): void => {
+    endAll();
+    clearLine();
+    console.error(`interrupted; what was measured is in ${options.out}`);
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    for (const key of options.suites) {
+      if (!process.stderr.isTTY) console.error(`${key} …`);
+      const results = await measureSuite(key, suites[key]!, {
+        contestants,
+        quick: options.quick,
+        rounds: options.rounds,
+        deadline: began + 60_000 * options.minutes,
+        progress,
+        found: (partial) => {
+          found.set(key, partial);
+          saveReport(options.out, report());
+        },
       });
+      found.set(key, results);
+      clearLine();
+      console.log(suiteTable(key, suites[key]!, report()));
     }
-    process.stderr.write('\r\x1b[2K');
-    console.log(
-      table(
-        suites[suite]!,
-        results.filter((each) => each.suite === suite),
-      ),
-    );
+  } finally {
+    endAll();
   }
-  return results;
+  return report();
+}
+
+function showMachine({ machine, versions, absent, roofline, seconds, busy }: Report): void {
+  const { processor, cores, memoryGB, system, node } = machine;
+  console.log(`${processor}, ${cores} cores, ${memoryGB} GB, ${system}, Node.js ${node}`);
+  for (const [name, version] of Object.entries(versions)) {
+    console.log(`  ${labelOf(name).padEnd(26)}${version}`);
+  }
+  for (const [name, reason] of Object.entries(absent)) {
+    console.log(`  ${labelOf(name).padEnd(26)}absent: ${reason}`);
+  }
+  if ('reason' in roofline) console.log(`  limits of the machine: absent: ${roofline.reason}`);
+  const warning = busyWarning(busy);
+  console.log(`measured in ${seconds} s${warning ? `; ${warning}` : ''}\n`);
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string', default: '5' },
-      budget: { type: 'string', default: '300' },
-      threads: { type: 'string' },
-      only: { type: 'string' },
-      out: { type: 'string' },
-      compare: { type: 'string' },
-    },
-  });
-  const wanted = positionals.length > 0 ? positionals : Object.keys(suites);
-  const unknown = wanted.find((name) => !(name in suites));
-  if (unknown !== undefined) {
-    throw new Error(
-      `there is no suite ${unknown}; the suites are ${Object.keys(suites).join(', ')}`,
-    );
+  const surroundings = { data: cachedData(), quick: process.argv.includes('--quick') };
+  const suites = suitesOf(surroundings);
+  const options = readOptions(process.argv.slice(2), Object.keys(suites));
+  if (options.help) {
+    process.stdout.write(helpText(Object.keys(suites)));
+    return;
   }
-  const names = values.only?.split(',') ?? Object.keys(known);
-  const contestants = await start(names, values.threads);
-  for (const each of contestants) console.log(`${each.name.padEnd(18)}${each.version}`);
-  const results = await measure(contestants, wanted, Number(values.rounds), Number(values.budget));
-  const report: Report = {
-    date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores`,
-    node: process.version,
-    contestants: Object.fromEntries(contestants.map((each) => [each.name, each.version])),
-    results,
-  };
-  for (const each of contestants) each.end();
-  if (values.out) writeFileSync(values.out, `${JSON.stringify(report, null, 1)}\n`);
-  if (values.compare) {
-    console.log(compare(JSON.parse(readFileSync(values.compare, 'utf8')) as Report, report));
+  // Read before measuring: a wrong path should not cost ten minutes.
+  const before = options.compare === undefined ? undefined : loadReport(options.compare);
+  const report = options.from ? loadReport(options.from) : await measure(options, suites);
+  if (!options.from) saveReport(options.out, report);
+  const shown = suitesOf({ ...surroundings, quick: report.quick });
+  if (options.from) {
+    for (const [key, suite] of Object.entries(shown)) {
+      if (report.results.some((each) => each.suite === key)) {
+        console.log(suiteTable(key, suite, report));
+      }
+    }
   }
+  showMachine(report);
+  console.log(targetTable(targetRows(report, shown)));
+  if (!options.from) console.log(`\nresults: ${options.out}`);
+  if (before) console.log(`\n${compareText(before, report)}`);
+  if (options.markdown) console.log(await writeDocumentation(report, shown));
 }
 
-await main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  main().catch((error: unknown) => {
+    clearLine();
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  });
+}

@@ -1,92 +1,107 @@
 /** gradloom, on the device named by GRADLOOM_DEVICE. */
 
 import {
+  add,
   device,
   elu,
+  erf,
   exp,
-  Generator,
-  layers,
+  log,
   matmul,
+  max,
+  mul,
   normal,
-  optimizers,
   randint,
-  seed,
-  Sequential,
+  setThreads,
   softmax,
   sum,
   tanh,
   tensor,
-  threads,
   tidy,
-  add,
-  mul,
 } from 'gradloom';
-import type { Tensor } from 'gradloom';
+import type { Sequential, Tensor } from 'gradloom';
 
-import type { Case } from '../protocol.js';
+import type { Case, MapOp, Request } from '../protocol.js';
+import { experiment } from './experiment.js';
+import { images, net, standardization, usualCallbacks } from './net.js';
+import type { Images } from './net.js';
 import { answerRequests } from './timing.js';
-import type { Repetition } from './timing.js';
+import type { Many, Repetition } from './timing.js';
 
 type Of<K extends Case['kind']> = Extract<Case, { kind: K }>;
 
-function net(depth: number, width: number, batchNorm: boolean): Sequential {
-  const hidden = Array.from({ length: depth }, () => [
-    ...(batchNorm ? [new layers.BatchNormalization()] : []),
-    new layers.Dense(width, { activation: 'elu', kernelInitializer: 'heNormal' }),
-  ]).flat();
-  const model = new Sequential([...hidden, new layers.Dense(10, { activation: 'softmax' })]);
-  return model.compile({
-    optimizer: new optimizers.Nadam({ learningRate: 5e-5 }),
-    loss: 'sparseCategoricalCrossentropy',
-    metrics: ['accuracy'],
-  });
-}
-
 function step({ batch, depth, width, batchNorm }: Of<'step'>): Repetition {
-  seed(1);
-  const model = net(depth, width, batchNorm);
+  const model = net({ depth, width, batchNorm });
   const x = normal([batch, 3072]);
-  const y = randint([batch], { low: 0, high: 10 });
+  const y = randint([batch], { high: 10 });
   return () => model.trainOnBatch(x, y);
 }
 
-const epochs = new Map<number, { model: Sequential; x: Tensor; y: Tensor }>();
+let prepared: (Images & { readonly model: Sequential; readonly samples: number }) | undefined;
 
-async function epoch({ batch, samples }: Of<'epoch'>): Promise<number> {
-  let prepared = epochs.get(samples);
-  if (!prepared) {
-    const pixels = randint([samples, 3072], { low: 0, high: 256, generator: new Generator(1) });
-    const labels = randint([samples], { low: 0, high: 10, generator: new Generator(2) });
-    const x = tensor(Uint8Array.from(pixels.dataSync()), { shape: [samples, 3072] });
-    prepared = { model: net(20, 100, false), x, y: tensor(Uint8Array.from(labels.dataSync())) };
-    epochs.set(samples, prepared);
+/** The second epoch and later ones are timed: the first one warms up. */
+async function epoch({ batch, samples, data }: Of<'epoch'>): Promise<number> {
+  const options = { batchSize: batch, verbose: 'silent', callbacks: usualCallbacks() } as const;
+  if (prepared?.samples !== samples) {
+    const { x, y } = await images(samples, data !== null);
+    const model = net({ depth: 20, width: 100, first: [standardization(x)] });
+    prepared = { x, y, model, samples };
+    await model.fit(x, y, { ...options, stepsPerEpoch: 100 });
   }
+  const { model, x, y } = prepared;
   const began = performance.now();
-  await prepared.model.fit(prepared.x, prepared.y, { batchSize: batch, verbose: 'silent' });
+  await model.fit(x, y, options);
   return (performance.now() - began) / Math.ceil(samples / batch);
 }
 
 function product({ m, n, k, transA, transB }: Of<'matmul'>): Repetition {
   const a = normal(transA ? [k, m] : [m, k]);
   const b = normal(transB ? [n, k] : [k, n]);
-  return () => tidy(() => void matmul(a, b, { transposeA: transA, transposeB: transB }));
+  const options = { transposeA: transA, transposeB: transB };
+  return () => tidy(() => void matmul(a, b, options));
 }
 
 function map({ op, n }: Of<'map'>): Repetition {
-  const x = normal(op === 'softmax' ? [n / 1000, 1000] : [n]);
-  const run: Record<typeof op, () => void> = {
-    elu: () => void elu(x),
-    exp: () => void exp(x),
-    tanh: () => void tanh(x),
-    addScaled: () => void add(mul(x, 2), 1),
-    sum: () => void sum(x),
-    softmax: () => void softmax(x),
-    copy: () => void x.copy(),
+  const flat = op === 'log' ? exp(normal([n])) : normal([n]);
+  const rows = flat.reshape([n / 1000, 1000]);
+  const run: Record<MapOp, () => Tensor> = {
+    copy: () => flat.copy(),
+    addScaled: () => add(mul(flat, flat), flat),
+    elu: () => elu(flat),
+    exp: () => exp(flat),
+    tanh: () => tanh(flat),
+    log: () => log(flat),
+    erf: () => erf(flat),
+    sum: () => sum(flat),
+    sumRows: () => sum(rows, 1),
+    sumColumns: () => sum(rows, 0),
+    max: () => max(flat),
+    softmax: () => softmax(rows),
   };
-  return () => tidy(run[op]);
+  return () => tidy(() => void run[op]());
 }
 
-answerRequests(`gradloom ${device()}, ${threads()} threads`, (wanted) => {
+/** One scope for many operations, as in a program: opening scopes is not what is measured. */
+const tinyRepetitions = 100;
+
+function tiny({ op }: Of<'tiny'>): Many {
+  const a = tensor([1, 2, 3, 4]);
+  const square = a.reshape([2, 2]);
+  const run: Record<typeof op, () => Tensor> = {
+    add: () => add(a, a),
+    exp: () => exp(a),
+    sum: () => sum(a),
+    matmul: () => matmul(square, square),
+  };
+  const each = run[op];
+  const all = (): void => {
+    for (let i = 0; i < tinyRepetitions; i++) each();
+  };
+  return { repetition: () => tidy(all), count: tinyRepetitions };
+}
+
+function prepare(wanted: Case, { threads }: Request): Repetition | Many | number | Promise<number> {
+  if (device() !== 'js') setThreads(threads);
   switch (wanted.kind) {
     case 'step':
       return step(wanted);
@@ -96,7 +111,15 @@ answerRequests(`gradloom ${device()}, ${threads()} threads`, (wanted) => {
       return product(wanted);
     case 'map':
       return map(wanted);
+    case 'tiny':
+      return tiny(wanted);
+    case 'experiment':
+      return experiment(wanted);
+    case 'startup':
+      throw new Error('start-up is timed from outside');
     default:
       return wanted satisfies never;
   }
-});
+}
+
+answerRequests(`gradloom ${device()}`, prepare);

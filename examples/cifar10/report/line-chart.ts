@@ -15,8 +15,8 @@ export interface LineChart {
   readonly title: string;
   readonly x: string;
   readonly curves: readonly Curve[];
-  /** Powers of ten upwards. Default false. */
-  readonly logarithmic?: boolean;
+  /** Powers of ten upwards, or on both axes. Default false. */
+  readonly logarithmic?: boolean | 'both';
   /** Ends of the upwards axis; default where the values end. */
   readonly range?: readonly [low: number, high: number];
 }
@@ -27,15 +27,20 @@ const frame = { left: 52, right: 12, top: 26, bottom: 40 } as const;
 /** The curves of a chart; points without a finite place are left out. */
 export function lineChart({ title, x, curves, logarithmic = false, range }: LineChart): string {
   const place = (y: number): number => (logarithmic ? Math.log10(y) : y);
+  const both = logarithmic === 'both';
+  const placeAcross = (px: number): number => (both ? Math.log10(px) : px);
   const placed = curves.map((curve) => ({
     ...curve,
     points: curve.points
-      .map(([px, py]) => [px, place(py)] as const)
+      .map(([px, py]) => [placeAcross(px), place(py)] as const)
       .filter(([, py]) => Number.isFinite(py)),
   }));
   const all = placed.flatMap(({ points }) => points);
-  const across = axis(all.map(([px]) => px));
-  const up = axis(range ? range.map(place) : all.map(([, py]) => py), logarithmic);
+  const across = axis(
+    all.map(([px]) => px),
+    both,
+  );
+  const up = axis(range ? range.map(place) : all.map(([, py]) => py), logarithmic !== false);
   const toX = (value: number): number =>
     frame.left + across.share(value) * (width - frame.left - frame.right);
   const toY = (value: number): number =>
@@ -45,7 +50,7 @@ export function lineChart({ title, x, curves, logarithmic = false, range }: Line
     heading(frame.left, title),
     ...up.ticks.map((tick) => gridLine(toY(tick), logarithmic ? 10 ** tick : tick)),
     ...across.ticks.map((tick) =>
-      label(toX(tick), height - frame.bottom + 16, showTick(tick), 'middle'),
+      label(toX(tick), height - frame.bottom + 16, showTick(both ? 10 ** tick : tick), 'middle'),
     ),
     label(middle, height - 6, x, 'middle'),
     ...placed.map((curve) => polyline(curve, ([px, py]) => `${at(toX(px))},${at(toY(py))}`)),

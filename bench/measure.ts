@@ -1,0 +1,130 @@
+/** Running the suites: rounds of every case, contestants taking turns, results kept at once. */
+
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { NamedCase, Suite } from './cases.js';
+import { entryOf } from './contestants.js';
+import type { ContestantName } from './contestants.js';
+import type { Contestant } from './contestant.js';
+import type { Answer } from './protocol.js';
+import type { Result } from './report.js';
+
+export interface Measuring {
+  readonly contestants: ReadonlyMap<ContestantName, Contestant>;
+  readonly quick: boolean;
+  /** At most; undefined: as the suite says. */
+  readonly rounds: number | undefined;
+  /** Milliseconds since the epoch after which nothing new is begun. */
+  readonly deadline: number;
+  /** What is being done, for a line of progress. */
+  readonly progress: (message: string) => void;
+  /** Called with the suite's results whenever there are new ones. */
+  readonly found: (results: readonly Result[]) => void;
+}
+
+/** Between contestants: threads of the one before may still spin, waiting for work. */
+const pause = 15;
+
+interface Entry {
+  readonly each: NamedCase;
+  readonly contestant: Contestant;
+  readonly name: ContestantName;
+  readonly values: number[];
+  error?: string;
+}
+
+/** The cases that a run of this kind measures. */
+export function casesOf(suite: Suite, quick: boolean): readonly NamedCase[] {
+  return quick && suite.quick ? suite.cases.filter(suite.quick) : suite.cases;
+}
+
+export async function measureSuite(
+  key: string,
+  suite: Suite,
+  measuring: Measuring,
+): Promise<readonly Result[]> {
+  const { quick, deadline, progress, found } = measuring;
+  const cases = casesOf(suite, quick);
+  const entries = cases.flatMap((each) => entriesOf(each, suite, measuring));
+  const rounds = measuring.rounds ?? (quick ? Math.min(2, suite.rounds) : suite.rounds);
+  const budget = quick ? suite.budget / 2 : suite.budget;
+  const until = Math.min(deadline, Date.now() + 1000 * (quick ? suite.seconds / 4 : suite.seconds));
+  for (let round = 0; round < rounds; round++) {
+    // A fresh process of ours every round: times differ more between processes than within one.
+    for (const { contestant, name } of entries) if (!entryOf(name).peer) contestant.end();
+    for (const each of cases) {
+      const hog = each.hog ? startHog() : null;
+      for (const entry of entries.filter((other) => other.each === each)) {
+        if (entry.error !== undefined) continue;
+        if (Date.now() >= (round === 0 ? deadline : until)) {
+          if (round === 0) entry.error = 'no time was left';
+          continue;
+        }
+        progress(`${key}: ${each.name}, round ${round + 1} of ${rounds}, ${entry.name}`);
+        await measureOnce(entry, budget);
+        await sleep(pause);
+      }
+      hog?.();
+      found(resultsOf(key, entries));
+    }
+    if (Date.now() >= until) break;
+  }
+  for (const { contestant, name } of entries) if (!entryOf(name).peer) contestant.end();
+  return resultsOf(key, entries);
+}
+
+function entriesOf(each: NamedCase, suite: Suite, { contestants, quick }: Measuring): Entry[] {
+  return suite.contestants.flatMap((name) => {
+    const contestant = contestants.get(name);
+    if (quick && suite.quickWithout?.includes(name)) return [];
+    if (!contestant || !entryOf(name).kinds.includes(each.case.kind)) return [];
+    return [{ each, contestant, name, values: [] }];
+  });
+}
+
+async function measureOnce(entry: Entry, budget: number): Promise<void> {
+  const { each, contestant, name } = entry;
+  const threads = each.threads ?? availableParallelism();
+  const answer =
+    each.case.kind === 'startup'
+      ? await timeProgram(entryOf(name).startup!)
+      : await contestant.ask({ case: each.case, budget, threads });
+  if (answer.value === undefined) entry.error = answer.error ?? 'no answer';
+  else entry.values.push(answer.value);
+}
+
+function resultsOf(suite: string, entries: readonly Entry[]): Result[] {
+  // Who cannot run here at all is reported once, for all suites.
+  const able = entries.filter(
+    ({ contestant, values }) => contestant.absent === undefined || values.length > 0,
+  );
+  return able.map(({ each, name, values, error }) => ({
+    suite,
+    name: each.name,
+    contestant: name,
+    values: [...values],
+    unit: each.unit ?? 'ms',
+    ...(error !== undefined && { error }),
+  }));
+}
+
+/** Milliseconds from the start of a program to its end. */
+function timeProgram(command: readonly string[]): Promise<Answer> {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    const child = spawn(command[0]!, command.slice(1), { stdio: 'ignore', timeout: 60_000 });
+    child.on('error', (error) => resolve({ error: error.message }));
+    child.on('exit', (code, signal) => {
+      if (code === 0) resolve({ value: performance.now() - began });
+      else resolve({ error: `the program failed (${signal ?? `exit ${code}`})` });
+    });
+  });
+}
+
+/** A process that keeps one core busy; the result ends it. */
+function startHog(): () => void {
+  const child = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
+  return () => void child.kill('SIGKILL');
+}
