@@ -223,11 +223,11 @@ describe.each(devices)('training on %s', (device) => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }, 1);
-    await small().fit(x, y, { ...quiet, epochs: 3 });
+    await small().fit(x, y, { ...quiet, epochs: 20 });
     clearInterval(timer);
     // Not a speed test: without turns it is the whole run. Generous for machines under load.
     expect(longest).toBeGreaterThan(0);
-    expect(longest).toBeLessThan(200);
+    expect(longest).toBeLessThan(1000);
   });
 
   it('trains on an asynchronous iterable of batches', async () => {
