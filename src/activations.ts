@@ -144,7 +144,7 @@ export class Activation implements Configurable {
     call: (x: Tensor) => Tensor,
     fused: FusedActivation | null,
     /** Whether it is the library's, and not a function of the user's. */
-    readonly isOwn: boolean,
+    readonly isBuiltIn: boolean,
   ) {
     this.params = params;
     this.fused = fused;

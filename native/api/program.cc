@@ -79,7 +79,7 @@ void* Program::copy(const void* bytes, size_t size) {
   return std::memcpy(copies.back().get(), bytes, size);
 }
 
-int64_t Program::run(const Place& now) const {
+int64_t Program::run(Philox now) const {
   for (size_t i = 0; i < steps.size(); i++) {
     if (steps[i]->run(begin, now) >= 0) return int64_t(i);
   }
@@ -90,7 +90,7 @@ void startRecording(const Call& call, uint32_t key0, uint32_t key1, uint32_t cou
                     uint32_t counter1) {
   if (recording() != nullptr) fail("startRecording: this thread is recording already");
   const napi_env env = call.environment();
-  auto made = std::make_unique<Program>(env, Place(key0, key1, counter0, counter1));
+  auto made = std::make_unique<Program>(env, philoxAt(key0, key1, counter0, counter1));
   napi_value list = nullptr;
   if (napi_create_array(env, &list) != napi_ok ||
       napi_create_reference(env, list, 1, &made->arrays) != napi_ok) {
@@ -116,7 +116,7 @@ int64_t replay(const Call& call, int64_t number, uint32_t key0, uint32_t key1, u
                uint32_t counter1) {
   const Program& program = find(call, number);
   program.checkArrays();
-  return program.run(Place(key0, key1, counter0, counter1));
+  return program.run(philoxAt(key0, key1, counter0, counter1));
 }
 
 void forget(const Call& call, int64_t number) {

@@ -17,29 +17,22 @@
 #include <vector>
 
 #include "api/call.h"
+#include "kernels/philox.h"
 
 namespace gradloom::api {
 
-// Where random numbers are taken from. Those of a recorded call lie as far behind the place a run
-// begins at as they lay behind that of the recording.
-struct Place {
-  uint32_t key0, key1;
-  uint64_t counter;
-
-  Place(uint32_t k0, uint32_t k1, uint32_t counter0, uint32_t counter1)
-      : key0(k0), key1(k1), counter(uint64_t{counter1} << 32 | counter0) {}
-};
-
 class Program {
  public:
-  Program(napi_env environment, const Place& place) : env(environment), begin(place) {}
+  // `place`: where in the stream of random numbers the recording begins.
+  Program(napi_env environment, Philox place) : env(environment), begin(place) {}
 
   // One recorded call.
   class Step {
    public:
     virtual ~Step() = default;
-    // What the function returned: -1, or the position of what it refused.
-    virtual int64_t run(const Place& recorded, const Place& now) = 0;
+    // Random numbers are taken as far behind `now` as they were behind `recorded`. Returns what the
+    // function returned: -1, or the position of what it refused.
+    virtual int64_t run(Philox recorded, Philox now) = 0;
   };
 
   void add(std::unique_ptr<Step> step) { steps.push_back(std::move(step)); }
@@ -54,14 +47,14 @@ class Program {
   // Throws BadArgument when an array is not where it was.
   void checkArrays() const;
   // All calls in order, up to one that refuses something. Returns the number of that, or -1.
-  int64_t run(const Place& now) const;
+  int64_t run(Philox now) const;
 
   napi_env environment() const { return env; }
   napi_ref arrays = nullptr;  // a JavaScript array of the arrays held
 
  private:
   napi_env env;
-  Place begin;
+  Philox begin;
   bool steady = true;
   std::vector<std::unique_ptr<Step>> steps;
   std::vector<std::unique_ptr<char[]>> copies;
@@ -73,8 +66,7 @@ class Program {
 // The program this thread is recording, or null.
 Program* recording();
 
-// ---- how an argument is kept
-// ---------------------------------------------------------------------
+// ---- how an argument is kept --------------------------------------------------------------------
 
 template <class T>
 void keep(Program&, const Call&, napi_value, T&) {}
@@ -119,13 +111,13 @@ struct Recorded<function> : Program::Step {
 
   Recorded(const Call& recorded, Arguments&& given) : call(recorded), arguments(std::move(given)) {}
 
-  int64_t run(const Place& recorded, const Place& now) override {
+  int64_t run(Philox recorded, Philox now) override {
     return run(recorded, now, std::index_sequence_for<A...>{});
   }
 
  private:
   template <size_t... I>
-  int64_t run(const Place& recorded, const Place& now, std::index_sequence<I...>) {
+  int64_t run(Philox recorded, Philox now, std::index_sequence<I...>) {
     if constexpr (draws) {
       Arguments moved = arguments;
       uint32_t& low = std::get<place + 2>(moved);
@@ -159,8 +151,7 @@ void record(Program& program, const Call& call, const napi_value* values,
   program.add(std::make_unique<Kept>(call, std::move(arguments)));
 }
 
-// ---- what JavaScript calls
-// -------------------------------------------------------------------------
+// ---- what JavaScript calls ----------------------------------------------------------------------
 
 // Function, names of its arguments.
 #define GRADLOOM_RECORDING_API(ROW)                  \

@@ -9,10 +9,6 @@
 namespace gradloom::api {
 namespace {
 
-Philox stream(uint32_t key0, uint32_t key1, uint32_t counter0, uint32_t counter1) {
-  return {key0, key1, uint64_t{counter1} << 32 | counter0};
-}
-
 void checkWholeBound(const Call& call, int position, double bound) {
   if (std::abs(bound) <= 0x1p31 && std::floor(bound) == bound) return;
   call.rangeError(position, "is " + std::to_string(bound) + ", expected a 32-bit whole number");
@@ -53,7 +49,7 @@ void random(const Call& call, int number, Array out, uint32_t key0, uint32_t key
     call.checkReal(out);
   }
   call.device().kernels().random().random(distribution, out.dtype, out.data, out.length,
-                                          stream(key0, key1, counter0, counter1), p, q);
+                                          philoxAt(key0, key1, counter0, counter1), p, q);
 }
 
 void dropout(const Call& call, Array out, Array x, double rate, double a, double b, double c,
@@ -61,7 +57,7 @@ void dropout(const Call& call, Array out, Array x, double rate, double a, double
   call.checkReal(out);
   call.checkType(x, out.dtype);
   call.checkLength(x, out.length);
-  const Philox philox = stream(key0, key1, counter0, counter1);
+  const Philox philox = philoxAt(key0, key1, counter0, counter1);
   const RandomKernels& random = call.device().kernels().random();
   if (out.dtype == DType::float32) {
     random.dropoutFloat(out.as<float>(), x.as<float>(), out.length, philox, rate, a, b, c);

@@ -25,6 +25,12 @@ constexpr uint32_t philoxWeyl0 = 0x9e3779b9u;
 constexpr uint32_t philoxWeyl1 = 0xbb67ae85u;
 constexpr int philoxRounds = 10;
 
+// As JavaScript names a place: 32-bit halves, lower first.
+GRADLOOM_PORTABLE Philox philoxAt(uint32_t key0, uint32_t key1, uint32_t counter0,
+                                  uint32_t counter1) {
+  return {key0, key1, uint64_t{counter1} << 32 | counter0};
+}
+
 // One block: the four words of counter (c0, c1, c2, c3), lowest word first.
 GRADLOOM_PORTABLE void philox(uint32_t* words, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3,
                               uint32_t key0, uint32_t key1) {

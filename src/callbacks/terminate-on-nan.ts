@@ -14,8 +14,8 @@ export interface TerminateOnNaNOptions {
   readonly raiseError?: boolean;
   /**
    * Keep a copy of the weights before every step, so that the step that fails can be made again
-   * and the layer that failed first be named. Default true; false saves the copy, and only names
-   * the first weight that is not finite.
+   * and the layer that failed first be named. Default true. With false no copy is made, and only
+   * the first weight that is not finite is named.
    */
   readonly trace?: boolean;
 }

@@ -214,7 +214,8 @@ const focus = (miss: Tensor, gamma: number): Tensor => pow(maximum(miss, epsilon
 
 /**
  * −Σ y · α · (1 − p)^γ · log p: cross-entropy in which samples that are predicted well count less
- * (Lin et al. 2017). Targets one-hot or probabilities, of the shape of the predictions.
+ * (Lin et al. 2017). Targets one-hot or probabilities, of the shape of the
+ * predictions, [batch, …, classes]; throws ShapeError for others, and for a single class.
  */
 export class CategoricalFocalCrossentropy extends ManyClasses {
   readonly alpha: number;
@@ -248,7 +249,8 @@ export interface BinaryFocalOptions extends FocalOptions {
 
 /**
  * Binary cross-entropy times (1 − p)^γ, p the probability of the right class (Lin et al. 2017);
- * averaged over the last axis.
+ * averaged over the last axis. Targets and predictions have one shape, [batch, …, n]; throws
+ * ShapeError for others.
  */
 export class BinaryFocalCrossentropy extends BinaryCrossentropy {
   readonly alpha: number;

@@ -12,7 +12,12 @@ export interface DiceOptions extends LossOptions {
   readonly axis?: number | readonly number[] | null;
 }
 
-/** 1 − 2 · Σ y · p / (Σ y + Σ p), sums over the whole batch unless `axis` is given. */
+/**
+ * 1 − 2 · Σ y · p / (Σ y + Σ p + 1e-7): Keras 3's, after Milletari et al. 2016 (V-Net).
+ * Targets and predictions have one shape, [batch, …]. The sums go over all of it, which gives one
+ * figure for the batch, unless `axis` is given. Throws ShapeError for other shapes, and for sample
+ * weights where there is only one figure.
+ */
 export class Dice extends Loss {
   readonly axis: number | readonly number[] | null;
 

@@ -9,15 +9,18 @@
  */
 
 import * as activations from '../activations.js';
+import type { Backend } from '../backends/backend.js';
 import { noGrad } from '../autograd/tape.js';
 import * as constraints from '../constraints.js';
 import * as layers from '../layers/index.js';
 import { structureRevision } from '../layers/layer.js';
 import type { Layer } from '../layers/layer.js';
+import type { Weight } from '../layers/weight.js';
 import * as losses from '../losses/index.js';
 import * as optimizers from '../optimizers/index.js';
 import * as regularizers from '../regularizers.js';
 import { canRecord, Recording } from '../tensor/recording.js';
+import type { Recorder } from '../tensor/recording.js';
 import { Scope } from '../tensor/storage.js';
 import type { TensorBatches } from './batches.js';
 import type { Compiled } from './compile.js';
@@ -28,13 +31,15 @@ import type { Learned, StepResult } from './step.js';
 const warmUp = 2;
 
 const parts = [layers, losses, optimizers, regularizers, constraints];
-const own = new Set<unknown>(parts.flatMap((each) => Object.values<unknown>({ ...each })));
-const isOwn = (part: object | null): boolean => part === null || own.has(part.constructor);
+const builtIn = new Set<unknown>(parts.flatMap((each) => Object.values<unknown>({ ...each })));
+const isBuiltIn = (part: object | null): boolean => part === null || builtIn.has(part.constructor);
 
 /** A recorded step: its results lie in `learned`, and change with every replay. */
 interface Recorded {
   readonly recording: Recording;
   readonly learned: Learned;
+  /** All of the model's: looking for them anew costs as much as a small kernel. */
+  readonly weights: readonly Weight[];
 }
 
 /** The steps of one run of training on batches of tensors. */
@@ -64,7 +69,9 @@ export class Training {
       this.#alike = 0;
     }
     if (this.#recorded) return this.#again(this.#recorded, step);
-    if (++this.#alike === warmUp + 1 && this.#isSteady()) return this.#record(step);
+    const { backend } = this.#batches.all.inputs[0]!;
+    const isTurn = ++this.#alike === warmUp + 1;
+    if (isTurn && canRecord(backend) && this.#isSteady(backend)) return this.#record(step, backend);
     return this.#anew(step);
   }
 
@@ -83,21 +90,18 @@ export class Training {
   }
 
   /** Whether nothing but values differs between steps. */
-  #isSteady(): boolean {
+  #isSteady(backend: Backend): boolean {
     const { optimizer, goals } = this.#compiled;
-    const [batch] = this.#batches.all.inputs;
-    const weights = this.#model.weights;
     return (
-      canRecord(batch!.backend) &&
-      weights.every(
+      this.#model.weights.every(
         ({ regularizer, constraint, value }) =>
-          value.backend === batch!.backend && isOwn(regularizer) && isOwn(constraint),
+          value.backend === backend && isBuiltIn(regularizer) && isBuiltIn(constraint),
       ) &&
-      isOwn(optimizer) &&
+      isBuiltIn(optimizer) &&
       optimizer.isSteady &&
-      goals.every(({ loss }) => isOwn(loss)) &&
+      goals.every(({ loss }) => isBuiltIn(loss)) &&
       this.#model.trainableWeights.length > 0 &&
-      isOwnLayer(this.#model)
+      isBuiltInLayer(this.#model)
     );
   }
 
@@ -105,20 +109,18 @@ export class Training {
     return trainStep(this.#model, this.#compiled, () => this.#batches.batch(step));
   }
 
-  #record(step: number): StepResult {
-    const { backend } = this.#batches.all.inputs[0]!;
-    if (!canRecord(backend)) return this.#anew(step);
+  #record(step: number, backend: Backend & Recorder): StepResult {
     this.#batches.select(step);
     const { result, recording, scope } = Recording.of(backend, () =>
       learn(this.#model, this.#compiled, () => this.#batches.selected()),
     );
-    if (recording) this.#recorded = { recording, learned: result };
+    if (recording) this.#recorded = { recording, learned: result, weights: this.#model.weights };
     const found = this.#read(result);
     if (!recording) scope.end();
     return found;
   }
 
-  #again({ recording, learned }: Recorded, step: number): StepResult {
+  #again({ recording, learned, weights }: Recorded, step: number): StepResult {
     const { optimizer } = this.#compiled;
     this.#batches.select(step);
     const undo = optimizer.prepareReplay();
@@ -128,7 +130,7 @@ export class Training {
       return this.#anew(step);
     }
     optimizer.finishReplay();
-    for (const { value } of this.#model.weights) value.storage.version++;
+    for (const { value } of weights) value.storage.version++;
     return this.#read(learned);
   }
 
@@ -143,13 +145,13 @@ export class Training {
 }
 
 /** Whether a layer and all inside it are the library's, functions they were given included. */
-function isOwnLayer(layer: Layer): boolean {
+function isBuiltInLayer(layer: Layer): boolean {
   const { activation } = layer as { activation?: unknown };
-  if (activation instanceof activations.Activation && !activation.isOwn) return false;
+  if (activation instanceof activations.Activation && !activation.isBuiltIn) return false;
   const isModel = Object.hasOwn(layer.constructor, 'isPlainContainer'); // not inherited
   return (
-    (isModel || isOwn(layer)) &&
-    isOwn(layer.activityRegularizer) &&
-    layer.sublayers.every(isOwnLayer)
+    (isModel || isBuiltIn(layer)) &&
+    isBuiltIn(layer.activityRegularizer) &&
+    layer.sublayers.every(isBuiltInLayer)
   );
 }

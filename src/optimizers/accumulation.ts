@@ -1,14 +1,15 @@
 /** Gradients of several steps gathered into one update. */
 
 import { updateNames } from '../backends/kernels.js';
+import { full } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Scope } from '../tensor/storage.js';
+import { Companions } from './companions.js';
 
 const sgd = updateNames.indexOf('sgd');
 
 /** The mean of the gradients of every so many steps. */
 export class Accumulation {
-  readonly #means = new Map<Tensor, Tensor>();
+  readonly #means = new Companions(({ shape, dtype, device }) => full(shape, 0, { dtype, device }));
   readonly #hyper: Float64Array;
   /** Steps whose gradients wait for an update. */
   pending = 0;
@@ -37,14 +38,7 @@ export class Accumulation {
 
   /** As {@link get}; begun at 0 when there is none. */
   of(parameter: Tensor): Tensor {
-    let mean = this.#means.get(parameter);
-    if (!mean) {
-      mean = parameter.copy();
-      mean.backend.fill(mean.buffer, 0);
-      Scope.release(mean.storage);
-      this.#means.set(parameter, mean);
-    }
-    return mean;
+    return this.#means.of(parameter);
   }
 
   /** Begins anew after an update. */

@@ -2,13 +2,13 @@
 
 import { updateNames } from '../backends/kernels.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Scope } from '../tensor/storage.js';
+import { Companions } from './companions.js';
 
 const sgd = updateNames.indexOf('sgd');
 
 /** The averages of some parameters, each starting at the parameter's value. */
 export class Averages {
-  readonly #averages = new Map<Tensor, Tensor>();
+  readonly #averages = new Companions((parameter) => parameter.copy());
   readonly #hyper: Float64Array;
   #shown = false;
 
@@ -26,13 +26,7 @@ export class Averages {
 
   /** The average of a parameter, begun at its value now if it has none. */
   of(parameter: Tensor): Tensor {
-    let average = this.#averages.get(parameter);
-    if (!average) {
-      average = parameter.copy();
-      Scope.release(average.storage);
-      this.#averages.set(parameter, average);
-    }
-    return average;
+    return this.#averages.of(parameter);
   }
 
   /** Brings the averages up to date, in one call; all on one device. */

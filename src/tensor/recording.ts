@@ -9,9 +9,12 @@
 
 import type { Backend } from '../backends/backend.js';
 import { defaultGenerator } from './random.js';
-import { hostReads, Scope } from './storage.js';
+import { hostAccesses, Scope } from './storage.js';
 
-type Recorder = Required<Pick<Backend, 'startRecording' | 'finishRecording' | 'replay' | 'forget'>>;
+/** What a device has that can record. */
+export type Recorder = Required<
+  Pick<Backend, 'startRecording' | 'finishRecording' | 'replay' | 'forget'>
+>;
 
 /** Whether a device can record. */
 export const canRecord = (backend: Backend): backend is Backend & Recorder =>
@@ -49,7 +52,7 @@ export class Recording {
     body: () => T,
   ): { readonly result: T; readonly recording: Recording | null; readonly scope: Scope } {
     const before = defaultGenerator.take(0);
-    const reads = hostReads.count;
+    const accesses = hostAccesses.count;
     backend.startRecording(before.key0, before.key1, before.counter0, before.counter1);
     const scope = new Scope();
     let program = -1;
@@ -60,7 +63,7 @@ export class Recording {
       const after = defaultGenerator.take(0);
       const drawn = after.counter0 - before.counter0 + 2 ** 32 * (after.counter1 - before.counter1);
       const sameStream = after.key0 === before.key0 && after.key1 === before.key1 && drawn >= 0;
-      if (program >= 0 && sameStream && hostReads.count === reads) {
+      if (program >= 0 && sameStream && hostAccesses.count === accesses) {
         return { result, recording: new Recording(backend, program, scope, drawn), scope };
       }
       if (program >= 0) backend.forget(program);

@@ -146,7 +146,7 @@ export const pool = new Pool();
  * How often code asked for values of tensors, or put its own into them: what it does with them a
  * recording of kernels cannot tell.
  */
-export const hostReads = { count: 0 };
+export const hostAccesses = { count: 0 };
 
 /** What was allocated, for `memory()` and for tests that hold "nothing is allocated". */
 export const counters = {

@@ -14,7 +14,7 @@ import { DTypeError, GradientError, ShapeError } from '../errors.js';
 import { printTensor } from './print.js';
 import { describe, sameShape, showShape, sizeOf } from './shape.js';
 import type { Shape } from './shape.js';
-import { adopt, allocate, hostReads, type Storage } from './storage.js';
+import { adopt, allocate, hostAccesses, type Storage } from './storage.js';
 
 /** What the tape knows of a tensor made by a differentiable operation (see src/autograd). */
 export interface TapeNode {
@@ -99,13 +99,13 @@ export class Tensor<D extends DType = DType> {
 
   /** Values as a fresh typed array, without blocking the event loop on a device. */
   async data(): Promise<DataTypes[D]> {
-    hostReads.count++;
+    hostAccesses.count++;
     return (await this.backend.read(this.buffer)) as DataTypes[D];
   }
 
   /** Values as a fresh typed array; waits for the device. */
   dataSync(): DataTypes[D] {
-    hostReads.count++;
+    hostAccesses.count++;
     return this.backend.readSync(this.buffer) as DataTypes[D];
   }
 
@@ -117,7 +117,7 @@ export class Tensor<D extends DType = DType> {
           'use toArray() or data()',
       );
     }
-    hostReads.count++;
+    hostAccesses.count++;
     const buffer = this.buffer;
     const value = this.backend.host ? (buffer as HostArray)[0]! : this.dataSync()[0]!;
     return (this.dtype === 'bool' ? value !== 0 : value) as ElementOf<D>;
@@ -176,7 +176,7 @@ export class Tensor<D extends DType = DType> {
     if (values instanceof Tensor) this.#assignTensor(values);
     else {
       this.#checkValues(values);
-      hostReads.count++;
+      hostAccesses.count++;
       const truths = this.dtype === 'bool'; // stored as 0 and 1
       this.backend.write(this.buffer, truths ? values.map((each) => (each ? 1 : 0)) : values);
     }
