@@ -80,7 +80,8 @@ function faster(finder: Finder, wanted: Faster): Row {
 
 /** A figure of ours that must not exceed a limit. */
 function atMost(target: string, value: number, limit: number, shown: string): Row {
-  const met = Number.isNaN(value) ? undefined : value <= limit;
+  // None of these figures can be negative: one that is was not measured rightly.
+  const met = Number.isNaN(value) || value < 0 ? undefined : value <= limit;
   return { target, ours: Number.isNaN(value) ? '–' : shown, peer: '', ratio: '', met };
 }
 

@@ -170,6 +170,15 @@ describe('tables', () => {
     expect(targetTable(rows)).toMatch(/\| +missed \|/);
   });
 
+  it('a figure that cannot be is no target met', () => {
+    const name = 'input pipeline, share of a step';
+    const metAt = (value: number): boolean | undefined => {
+      const rows = targetRows(reportOf([result('experiment', name, 'cpu', [value])]), suites);
+      return rows.find(({ target }) => target.startsWith('input pipeline'))!.met;
+    };
+    expect([metAt(2), metAt(4), metAt(-16)]).toEqual([true, false, undefined]);
+  });
+
   it('curves have our times, a peer and the limit', () => {
     const cases = suites['by-batch']!.cases;
     const curves = cases.flatMap(({ name }, i) => [
