@@ -89,7 +89,7 @@ int64_t Program::run(Philox now) const {
 void startRecording(const Call& call, uint32_t key0, uint32_t key1, uint32_t counter0,
                     uint32_t counter1) {
   if (recording() != nullptr) fail("startRecording: this thread is recording already");
-  const napi_env env = call.environment();
+  napi_env env = call.environment();
   auto made = std::make_unique<Program>(env, philoxAt(key0, key1, counter0, counter1));
   napi_value list = nullptr;
   if (napi_create_array(env, &list) != napi_ok ||
