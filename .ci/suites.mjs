@@ -44,6 +44,6 @@ for (const name of required) {
 for (const each of skipped) console.log(`  skipped: ${each}`);
 for (const problem of problems) console.error(`PROBLEM ${problem}`);
 console.log(
-  `${report.numPassedTests} passed, ${report.numTotalTests - report.numPassedTests} failed`,
+  `${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped.length} skipped`,
 );
 process.exitCode = problems.length > 0 || report.numPassedTests === 0 ? 1 : 0;
