@@ -158,6 +158,9 @@ const catalog = new Catalog<Constraint>('constraint', classes);
 /** A constraint from its name with its defaults, from `{ className, config }`, or itself. */
 export const get = (identifier: ConstraintLike): Constraint => catalog.get(identifier);
 
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (constraint: Constraint): Serialized => catalog.serialize(constraint);
 

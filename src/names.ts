@@ -39,6 +39,11 @@ export class Catalog<T extends Configurable> {
     }
   }
 
+  /** Every name, without aliases; what is registered later joins. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
   /** Makes a class of the user's own known by name, so that saved models can name it. */
   register(each: Constructor<T>): void {
     this.#add(each.name, each);

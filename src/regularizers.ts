@@ -148,6 +148,9 @@ export function get(identifier: RegularizerLike): Regularizer {
   return catalog.get(identifier);
 }
 
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (regularizer: Regularizer): Serialized => catalog.serialize(regularizer);
 

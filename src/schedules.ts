@@ -336,5 +336,8 @@ export type ScheduleLike = Schedule | Serialized;
 /** A schedule from `{ className, config }`, or itself. */
 export const get = (identifier: ScheduleLike): Schedule => catalog.get(identifier);
 
+/** Every name {@link get} knows, without aliases. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (schedule: Schedule): Serialized => catalog.serialize(schedule);

@@ -51,16 +51,7 @@ describe.each(devices)('activations on %s', (device) => {
 });
 
 describe('activations', () => {
-  it('have every name, in any spelling', () => {
-    expect(activations.names.filter((name) => !cases.some((each) => each.name === name))).toEqual([
-      'exponential',
-    ]);
-    const x = tensor([-1, 2]);
-    expectClose(
-      activations.get('exponential').call(x).toArray(),
-      [Math.exp(-1), Math.exp(2)],
-      1e-6,
-    );
+  it('are found in any spelling', () => {
     const spellings: readonly [string, string][] = [
       ['leaky_relu', 'leakyRelu'],
       ['LeakyReLU', 'leakyRelu'],

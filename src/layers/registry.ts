@@ -33,6 +33,9 @@ export function registerLayer(made: LayerClass): void {
   classes.set(made.name, made);
 }
 
+/** Names of the classes registered so far. @internal */
+export const layerNames = (): string[] => [...classes.keys()];
+
 /** Class name and config. Throws ValueError for a layer that could not be made again from them. */
 export function serializeLayer(layer: Layer): Serialized {
   const made = layer.constructor as LayerClass;
