@@ -7,10 +7,11 @@ import type { ActivationLike } from '../src/activations.js';
 import { gradientsOf } from '../src/autograd/tape.js';
 import { ValueError } from '../src/errors.js';
 import { dense } from '../src/ops/dense.js';
-import { mul, square } from '../src/ops/elementwise.js';
+import { abs, add, div, mul, square } from '../src/ops/elementwise.js';
 import { reshape } from '../src/ops/move.js';
 import { sum } from '../src/ops/reduce.js';
 import { arange, eye, tensor } from '../src/tensor/create.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 import { devices } from './devices.js';
 import { expectClose, golden } from './golden.js';
 
@@ -92,7 +93,29 @@ describe('activations', () => {
     const activation = activations.get((x) => square(x));
     expect(activation.call(tensor([3])).item()).toBe(9);
     expect(activation.fused).toBeNull();
-    expect(() => activation.config()).toThrow(/cannot be saved/);
+    expect(() => activation.config()).toThrow(/cannot be saved.*registerActivation/);
+  });
+
+  it('of the user are known by name once they are registered', () => {
+    const squash = (x: Tensor): Tensor => div(x, add(abs(x), 2));
+    activations.register('squash', squash);
+    activations.register('squash', squash);
+    expect(activations.names).toContain('squash');
+    for (const like of [
+      'squash',
+      squash,
+      { className: 'Activation', config: { name: 'squash' } },
+    ]) {
+      const activation = activations.get(like);
+      expect(activation.call(tensor([2])).item()).toBe(0.5);
+      expect(activation.config()).toEqual({ name: 'squash', params: {} });
+      expect([activation.isBuiltIn, activation.fused]).toEqual([false, null]);
+    }
+    expect(() => activations.get('sqash')).toThrow(/Did you mean "squash"\?/);
+    expect(() => activations.get({ name: 'squash', params: { a: 1 } })).toThrow(/it has: none/);
+    expect(() => activations.register('relu', squash)).toThrow(/"relu" already/);
+    expect(() => activations.register('squash', (x) => x)).toThrow(/"squash" already/);
+    expect(() => activations.register('other', 3 as never)).toThrow(/a name and a function/);
   });
 
   it('are made again from their config, through JSON', () => {
@@ -117,7 +140,7 @@ describe('activations', () => {
   });
 
   it('refuse unknown names and parameters', () => {
-    expect(() => activations.get('geluu' as 'gelu')).toThrow(/Did you mean "gelu"\?/);
+    expect(() => activations.get('geluu')).toThrow(/Did you mean "gelu"\?/);
     const refused: readonly [string, Record<string, number>, RegExp][] = [
       ['elu', { slope: 1 }, /no parameter "slope" \(it has: alpha\)/],
       ['tanh', { alpha: 1 }, /it has: none/],
