@@ -1,6 +1,7 @@
 /** Stops training when a logged number no longer improves. */
 
 import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
@@ -18,6 +19,16 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   readonly startFromEpoch?: number;
 }
 
+const known: readonly (keyof EarlyStoppingOptions)[] = [
+  'monitor',
+  'mode',
+  'minDelta',
+  'patience',
+  'baseline',
+  'restoreBestWeights',
+  'startFromEpoch',
+];
+
 /** Early stopping with Keras's rules and defaults. */
 export class EarlyStopping extends Callback {
   /** Epoch (counted from 0) with the best value so far, or −1. */
@@ -34,6 +45,7 @@ export class EarlyStopping extends Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     super();
+    checkOptionNames('EarlyStopping', options, known);
     this.#options = options;
     this.#monitor = new Monitor(options);
     this.#patience = options.patience ?? 0;

@@ -22,6 +22,7 @@ import { defaultBackend } from '../backends/registry.js';
 import type { Device } from '../backends/registry.js';
 import * as constraints from '../constraints.js';
 import { ShapeError, ValueError } from '../errors.js';
+import { checkGiven, rememberGiven } from '../names.js';
 import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
@@ -114,6 +115,12 @@ let revision = 0;
 /** @internal The same number as before: no layer has other weights or trainability than then. */
 export const structureRevision = (): number => revision;
 
+/** Classes whose layers say in their config every option they take. */
+const complete = new WeakSet();
+
+/** Has layers of a class refuse, when they are built, options that their config does not know. */
+export const checkOptionsOf = (made: LayerClass): void => void complete.add(made);
+
 export abstract class Layer {
   /**
    * Entries of `config` that the constructor takes one by one, before its options: `['units']` for
@@ -134,6 +141,7 @@ export abstract class Layer {
   #trainedAt = -1;
 
   constructor(options: LayerOptions = {}) {
+    rememberGiven(this, options);
     this.name =
       options.name === undefined ? uniqueName(this.constructor.name) : givenName(options.name);
     this.dtype = options.dtype ?? 'float32';
@@ -205,11 +213,24 @@ export abstract class Layer {
           `receives samples of shape ${showShape(first)}`,
       );
     }
+    this.#checkOptions();
     this.build?.(...inputShapes);
     this.inputShape = first;
     this.#inputShapes = inputShapes;
     this.#built = true;
     this.#markTrained();
+  }
+
+  #checkOptions(): void {
+    if (!complete.has(this.constructor)) return;
+    let known: string[];
+    try {
+      known = Object.keys(this.config());
+    } catch {
+      return; // made with a function: it cannot be saved, nor tell its options
+    }
+    // Those a config leaves out while they are not set.
+    checkGiven(this, [...known, 'inputShape', 'activityRegularizer']);
   }
 
   /** The result for a batch, building the layer if needed. */

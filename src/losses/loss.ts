@@ -1,6 +1,7 @@
 /** What a loss is, and how values of samples become one number. */
 
 import { ShapeError, ValueError } from '../errors.js';
+import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import { cast } from '../ops/cast.js';
 import { viewAs } from '../ops/copy.js';
@@ -30,6 +31,7 @@ export abstract class Loss implements Configurable {
   readonly reduction: Reduction;
 
   constructor(options: LossOptions = {}) {
+    rememberGiven(this, options);
     const own = this.constructor.name;
     this.name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
     this.reduction = options.reduction ?? 'sumOverBatchSize';

@@ -6,7 +6,7 @@ import { noGrad } from '../autograd/tape.js';
 import { GradloomError, ShapeError, ValueError } from '../errors.js';
 import { Layer } from '../layers/layer.js';
 import type { Optimizer } from '../optimizers/index.js';
-import { unknownName } from '../names.js';
+import { checkOptionNames, unknownName } from '../names.js';
 import { concat } from '../ops/move.js';
 import { checkInteger, sameShape, showShape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
@@ -199,6 +199,8 @@ export abstract class Model<Y = unknown> extends Layer {
 
   /** Data in batches, the model built for them. */
   #batches(what: string, x: Data, y: Data | null, options: EvaluateOptions): TensorBatches {
+    const known = what === 'evaluate' ? ['batchSize', 'sampleWeight'] : ['batchSize'];
+    checkOptionNames(what, options, what === 'predictMC' ? [...known, 'samples'] : known);
     const size = checkInteger(options.batchSize ?? 256, 1, Infinity, `${what}: batchSize`);
     const all = gathered(x, y, options.sampleWeight, this);
     const batches = new TensorBatches(all, size, this);

@@ -53,7 +53,13 @@ export function checkRate(name: string, rate: number): void {
 
 /** Throws ValueError for options outside their range or that exclude each other. */
 export function checkOptions(name: string, options: OptimizerOptions): void {
-  if (typeof options.learningRate === 'number') checkRate(name, options.learningRate);
+  const { learningRate } = options;
+  if (typeof learningRate === 'number') checkRate(name, learningRate);
+  else if (learningRate !== undefined && typeof learningRate !== 'object') {
+    throw new ValueError(
+      `${name}: learningRate must be a number or a schedule, not ${JSON.stringify(learningRate)}`,
+    );
+  }
   const { clipNorm, clipValue, globalClipNorm } = options;
   const clips = Object.entries({ clipNorm, clipValue, globalClipNorm }).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number',
