@@ -1,9 +1,10 @@
 /** What a hurried user gets wrong, and the words that put it right. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   callbacks,
+  constraints,
   GradloomError,
   initializers,
   layers,
@@ -11,8 +12,11 @@ import {
   metrics,
   optimizers,
   randn,
+  regularizers,
+  schedules,
   Sequential,
   tensor,
+  zeros,
 } from 'gradloom';
 import type { FitOptions } from 'gradloom';
 
@@ -53,6 +57,9 @@ describe('options that there are not', () => {
     ['of a metric', () => compile({ loss: 'mse', metrics: [made(metrics.TopKCategoricalAccuracy, { K: 3, kk: 1 })] }), /option of TopKCategoricalAccuracy/],
     ['of an initializer', () => built(dense({ kernelInitializer: made(initializers.HeNormal, { sede: 3 }) })), /option of HeNormal.*"seed"\?/],
     ['of a callback', () => made(callbacks.EarlyStopping, { patient: 3 }), /option of EarlyStopping.*"patience"\?/],
+    ['of a schedule', () => made(schedules.CosineDecay, { initialLearningRate: 1, decaySteps: 9, alfa: 1 }), /option of CosineDecay.*"alpha"\?/],
+    ['of a regularizer', () => built(dense({ kernelRegularizer: made(regularizers.L2, { l1: 1 }) })), /option of L2 named "l1"/],
+    ['of a constraint', () => constraints.get({ className: 'MaxNorm', config: { max: 1 } }), /option of MaxNorm.*maxValue/],
     ['of compile', () => compile({ optimiser: 'adam', loss: 'mse' }), /option of compile.*"optimizer"\?/],
   ]; // prettier-ignore
 
@@ -102,6 +109,16 @@ describe('things in the wrong place', () => {
     ['one metric for several', () => compile({ loss: 'mse', metrics: 'accuracy' }), /metrics must be an array, such as \['accuracy'\]/],
     ['a checkpoint without a path', () => made(callbacks.ModelCheckpoint), /ModelCheckpoint: expected a path/],
     ['options for a path', () => made(callbacks.CSVLogger, { append: true }), /CSVLogger: expected a path/],
+    ['a factor in quotes', () => made(regularizers.L2, 'x'), /L2: options are given by name/],
+    ['a rate below 0', () => made(schedules.ExponentialDecay, { initialLearningRate: -1, decaySteps: 9, decayRate: 1 }), /initialLearningRate must be a number of 0 or more, not -1/],
+    ['a limit in quotes', () => made(optimizers.Adam, { clipNorm: '1' }), /adam: clipNorm must be a number, not "1"/],
+    ['patience in quotes', () => made(callbacks.EarlyStopping, { patience: '3' }), /EarlyStopping: patience must be a number, not "3"/],
+    ['a start below 0', () => made(callbacks.EarlyStopping, { startFromEpoch: -2 }), /startFromEpoch must be 0 or more, not -2/],
+    ['a change of NaN', () => made(callbacks.EarlyStopping, { minDelta: NaN }), /minDelta must be a number/],
+    ['a cooldown below 0', () => made(callbacks.ReduceLROnPlateau, { cooldown: -1 }), /cooldown must be 0 or more/],
+    ['a number for a shape', () => made(layers.Dense, 3, { inputShape: 4 }), /inputShape.*a shape is an array/],
+    ['a dtype layers do not know', () => made(layers.Dense, 3, { dtype: 'float16' }), /dtype must be float32 or float64, not "float16"/],
+    ['a number for a name', () => made(layers.Dense, 3, { name: 5 }), /name of a layer must be a text, not 5/],
     ['a rate for a function', () => made(callbacks.LearningRateScheduler, 0.1), /expected a function from \(epoch, rate\)/],
   ]; // prettier-ignore
 
@@ -119,6 +136,57 @@ describe('things in the wrong place', () => {
     const fit = compiled().fit(x, y, options as unknown as FitOptions);
     await expect(fit).rejects.toThrow(message);
   });
+});
+
+describe('data that makes no sense', () => {
+  const quiet = { verbose: 'silent' } as const;
+
+  it('labels that are no class numbers are named', async () => {
+    const halves = tensor(Array.from({ length: 12 }, (_, i) => (i === 7 ? 0.5 : i % 3)));
+    const fit = compiled().fit(x, halves, quiet);
+    await expect(fit).rejects.toThrow(/target of sample 7 is 0.5; expected a class number/);
+  });
+
+  it('a softmax over one output learns nothing', async () => {
+    const model = new Sequential([new layers.Dense(1, { activation: 'softmax' })]);
+    const fit = model.compile({ loss: 'binaryCrossentropy' }).fit(x, zeros([12]), quiet);
+    await expect(fit).rejects.toThrow(/softmax over a single output.*sigmoid/);
+  });
+
+  it.each([{ cat: 1 }, { 0: -1 }, { 0: NaN }])('class weights %j', async (classWeight) => {
+    const fit = compiled().fit(x, y, { ...quiet, classWeight });
+    await expect(fit).rejects.toThrow(/classWeight gives a weight of 0 or more to labels/);
+  });
+
+  it('a file needs a path', async () => {
+    await expect(net().save(undefined as never)).rejects.toThrow(/expected the path of a file/);
+  });
+
+  it('layers are found by place too', () => {
+    const model = net();
+    expect([model.getLayer(0), model.getLayer(-1)]).toEqual(model.layers);
+    expect(() => model.getLayer(2)).toThrow(/no layer in model .* named 2/);
+  });
+});
+
+it('early stopping says what it does where it is asked to', async () => {
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  try {
+    const run = async (verbose: boolean): Promise<string> => {
+      write.mockClear();
+      const options = { monitor: 'loss', minDelta: 100, restoreBestWeights: true, verbose };
+      const stopping = new callbacks.EarlyStopping(options);
+      await compiled().fit(x, y, { epochs: 4, verbose: 'silent', callbacks: [stopping] });
+      return write.mock.calls.map(([text]) => text).join('');
+    };
+    expect(await run(true)).toBe(
+      'EarlyStopping: stopped after epoch 2\n' +
+        'EarlyStopping: the weights of epoch 1, the best, are restored\n',
+    );
+    expect(await run(false)).toBe('');
+  } finally {
+    write.mockRestore();
+  }
 });
 
 it('a history is written as JSON', async () => {

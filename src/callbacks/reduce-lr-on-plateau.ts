@@ -4,7 +4,7 @@ import { ValueError } from '../errors.js';
 import { checkOptionNames } from '../names.js';
 import { Callback } from './callback.js';
 import type { CallbackState } from './callback.js';
-import { Monitor } from './monitor.js';
+import { checkCounts, Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
@@ -49,6 +49,11 @@ export class ReduceLROnPlateau extends Callback {
     this.#patience = options.patience ?? 10;
     this.#cooldown = options.cooldown ?? 0;
     this.#least = options.minLearningRate ?? 0;
+    checkCounts('ReduceLROnPlateau', {
+      patience: this.#patience,
+      cooldown: this.#cooldown,
+      minLearningRate: this.#least,
+    });
     if (!(this.#factor >= 0 && this.#factor < 1)) {
       throw new ValueError(
         `ReduceLROnPlateau: factor must be at least 0 and below 1, not ${this.#factor}`,

@@ -28,7 +28,7 @@ import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
 import { affine } from '../ops/elementwise.js';
 import { zeros } from '../tensor/create.js';
-import { sameShape, showShape, sizeOf } from '../tensor/shape.js';
+import { checkShape, describe, sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -82,8 +82,20 @@ function uniqueName(className: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
+/** Throws ValueError unless layers can compute in it. */
+function floatOf(dtype: unknown, name: string): FloatDType {
+  if (dtype === 'float32' || dtype === 'float64') return dtype;
+  throw new ValueError(
+    `layer ${name}: dtype must be float32 or float64, not ${describe(dtype)}; inputs of other ` +
+      'dtypes come in through an Input layer',
+  );
+}
+
 /** Counts a name that was given as if it had been made, so that none is made twice. */
 function givenName(name: string): string {
+  if (typeof (name as unknown) !== 'string' || name === '') {
+    throw new ValueError(`the name of a layer must be a text, not ${describe(name)}`);
+  }
   const [, base, number] = /^(.+?)(?:_(\d+))?$/.exec(name) ?? [];
   if (base !== undefined) {
     instances.set(base, Math.max(instances.get(base) ?? 0, Number(number ?? 0) + 1));
@@ -144,8 +156,9 @@ export abstract class Layer {
     rememberGiven(this, options);
     this.name =
       options.name === undefined ? uniqueName(this.constructor.name) : givenName(options.name);
-    this.dtype = options.dtype ?? 'float32';
-    this.inputShape = options.inputShape;
+    this.dtype = floatOf(options.dtype ?? 'float32', this.name);
+    this.inputShape =
+      options.inputShape && checkShape(options.inputShape, `layer ${this.name}: inputShape`);
     this.activityRegularizer = options.activityRegularizer
       ? regularizers.get(options.activityRegularizer)
       : null;

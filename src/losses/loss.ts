@@ -48,6 +48,9 @@ export abstract class Loss implements Configurable {
    */
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor;
 
+  /** Told all targets before they are trained on: throws ValueError where they make no sense. */
+  checkTargets?(yTrue: Tensor): void;
+
   /**
    * The loss to minimize, a scalar (unless the reduction is `none`). sampleWeight: [batch], or any
    * leading part of the shape of {@link call}'s result.

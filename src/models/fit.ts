@@ -92,6 +92,11 @@ class Run {
     const { training, validation } = sources(model, data, targets, options, batchSize);
     this.#training = training;
     const isTensors = training instanceof TensorBatches;
+    if (isTensors) {
+      training.all.targets.forEach((each, i) => {
+        if (each) compiled.goals[i]?.loss?.checkTargets?.(each);
+      });
+    }
     this.#steps = isTensors ? new Training(model, compiled, training) : null;
     this.#validation = validation;
     const known = training instanceof TensorBatches ? training.steps : undefined;

@@ -291,9 +291,15 @@ export abstract class Model<Y = unknown> extends Layer {
 
   // ---- looking inside ---------------------------------------------------------------------------
 
-  /** The layer of a name. Throws ValueError listing the names there are. */
-  getLayer(name: string): Layer {
-    const found = this.layers.find((layer) => layer.name === name);
+  /**
+   * The layer of a name, or of a place among {@link layers} (−1 is the last). Throws ValueError
+   * listing the names there are.
+   */
+  getLayer(name: string | number): Layer {
+    const found =
+      typeof name === 'number'
+        ? this.layers.at(name)
+        : this.layers.find((layer) => layer.name === name);
     if (found) return found;
     const names = this.layers.map((layer) => layer.name);
     throw unknownName(`layer in model ${this.name}`, name, names);
