@@ -5,13 +5,16 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   callbacks,
   constraints,
+  findLearningRate,
   GradloomError,
   initializers,
   layers,
+  loadModel,
   losses,
   metrics,
   optimizers,
   randn,
+  registerLayer,
   regularizers,
   schedules,
   Sequential,
@@ -49,6 +52,7 @@ describe('options that there are not', () => {
   const cases: readonly [string, () => unknown, RegExp][] = [
     ['of a layer', () => built(dense({ activaton: 'relu' })), /option of Dense named "activaton". Did you mean "activation"/],
     ['in Python spelling', () => built(dense({ kernel_initializer: 'zeros' })), /"kernelInitializer"\?/],
+    ['of a weight', () => built(dense({ kernel_constraint: 'maxNorm' })), /"kernelConstraint"\?/],
     ['of batch normalization', () => built(made(layers.BatchNormalization, { momentm: 0.9 }) as layers.Layer), /"momentum"\?/],
     ['of an activation layer', () => built(made(layers.LeakyReLU, { alpha: 0.1 }) as layers.Layer), /option of LeakyReLU named "alpha".*negativeSlope/],
     ['of an optimizer', () => compile({ optimizer: made(optimizers.Adam, { learning_rate: 1 }), loss: 'mse' }), /option of Adam.*"learningRate"\?/],
@@ -75,6 +79,8 @@ describe('options that there are not', () => {
     await expect(fit({ batch_size: 5 })).rejects.toThrow(/"batchSize"\?/);
     const evaluate = model.evaluate(x, y, { batchsize: 3 } as object);
     await expect(evaluate).rejects.toThrow(/option of evaluate/);
+    const search = findLearningRate(model, x, y, { maximum: 1 } as object);
+    await expect(search).rejects.toThrow(/option of findLearningRate named "maximum"/);
     await expect(model.predict(x, 32 as never)).rejects.toThrow(/predict: options.*got 32/);
   });
 
@@ -85,6 +91,7 @@ describe('options that there are not', () => {
     expect(() => built(new layers.ReLU({ maxValue: 6, name: 'six' }))).not.toThrow();
     expect(() => built(new layers.ReLU({ maxValue: null, negativeSlope: 0.1 }))).not.toThrow();
     expect(() => built(new layers.Dense(3, { activation: (t) => t }))).not.toThrow();
+    expect(() => built(new layers.Dense(3, { kernelRegularizer: null }))).not.toThrow();
     expect(() => metrics.get(new metrics.F1Score({ average: 'micro' }))).not.toThrow();
   });
 
@@ -119,6 +126,13 @@ describe('things in the wrong place', () => {
     ['a number for a shape', () => made(layers.Dense, 3, { inputShape: 4 }), /inputShape.*a shape is an array/],
     ['a dtype layers do not know', () => made(layers.Dense, 3, { dtype: 'float16' }), /dtype must be float32 or float64, not "float16"/],
     ['a number for a name', () => made(layers.Dense, 3, { name: 5 }), /name of a layer must be a text, not 5/],
+    ['a rate in quotes for 1cycle', () => made(callbacks.OneCycleScheduler, '0.1'), /highest learning rate.*got "0.1"/],
+    ['a hook that there is not', () => made(callbacks.LambdaCallback, { onEpochEn: () => 0 }), /option of LambdaCallback.*"onEpochEnd"\?/],
+    ['a hook that is none', () => made(callbacks.LambdaCallback, { onEpochEnd: 3 }), /onEpochEnd must be a function, not 3/],
+    ['a layer for several', () => made(Sequential, new layers.Dense(3)), /Sequential: expected an array of layers/],
+    ['something that is no layer class', () => registerLayer(3 as never), /expected a class that extends Layer, got 3/],
+    ['a parameter for several', () => new optimizers.Adam().step(x as never), /step\(\[w, b\]\)/],
+    ['an activation that gives a number', () => built(new layers.Dense(3, { activation: (() => 3) as never })), /result of the layer dense.*: expected a tensor, got 3/],
     ['a rate for a function', () => made(callbacks.LearningRateScheduler, 0.1), /expected a function from \(epoch, rate\)/],
   ]; // prettier-ignore
 
@@ -131,6 +145,8 @@ describe('things in the wrong place', () => {
     ['one callback for several', { callbacks: new callbacks.History() }, /must be an array/],
     ['a name', { callbacks: ['earlyStopping'] }, /callback 0 must be a Callback.*got "earlyS/],
     ['a class', { callbacks: [callbacks.EarlyStopping] }, /Callback, new EarlyStopping\(…\)/],
+    ['shuffling by a name', { shuffle: 'batch' }, /shuffle must be true or false, not "batch"/],
+    ['a signal that is none', { signal: 'now' }, /must be an AbortSignal/],
     ['verbose as in Keras', { verbose: 1 }, /auto, bar, lines, silent, not 1; Keras's 0, 1/],
   ])('fit: %s', async (_, options, message) => {
     const fit = compiled().fit(x, y, options as unknown as FitOptions);
@@ -147,6 +163,12 @@ describe('data that makes no sense', () => {
     await expect(fit).rejects.toThrow(/target of sample 7 is 0.5; expected a class number/);
   });
 
+  it('a loss that is no tensor is named', async () => {
+    const three = (): never => 3 as never;
+    const fit = net().compile({ loss: three }).fit(x, y, quiet);
+    await expect(fit).rejects.toThrow(/result of the loss three: expected a tensor, got 3/);
+  });
+
   it('a softmax over one output learns nothing', async () => {
     const model = new Sequential([new layers.Dense(1, { activation: 'softmax' })]);
     const fit = model.compile({ loss: 'binaryCrossentropy' }).fit(x, zeros([12]), quiet);
@@ -159,7 +181,8 @@ describe('data that makes no sense', () => {
   });
 
   it('a file needs a path', async () => {
-    await expect(net().save(undefined as never)).rejects.toThrow(/expected the path of a file/);
+    await expect(net().save(undefined as never)).rejects.toThrow(/path of a file to write/);
+    await expect(loadModel(undefined as never)).rejects.toThrow(/path of a file to read/);
   });
 
   it('layers are found by place too', () => {

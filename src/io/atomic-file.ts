@@ -9,8 +9,7 @@ import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { FileError } from '../errors.js';
-import { explainFileError } from './file-errors.js';
+import { checkPath, explainFileError } from './file-errors.js';
 
 /**
  * Replaces the file at `path` by the chunks, in order. Makes missing directories; follows a
@@ -20,9 +19,7 @@ export async function writeFileAtomically(
   path: string,
   chunks: readonly Uint8Array[],
 ): Promise<void> {
-  if (typeof (path as unknown) !== 'string' || path === '') {
-    throw new FileError(`expected the path of a file to write, got ${JSON.stringify(path)}`);
-  }
+  checkPath(path, 'write');
   try {
     const target = await realpath(path).catch(() => resolve(path));
     const directory = dirname(target);

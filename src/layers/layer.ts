@@ -31,6 +31,7 @@ import { zeros } from '../tensor/create.js';
 import { checkShape, describe, sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
+import { checkTensor } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { SymbolicCall, SymbolicTensor } from './symbolic.js';
 import { Weight } from './weight.js';
@@ -243,7 +244,7 @@ export abstract class Layer {
       return; // made with a function: it cannot be saved, nor tell its options
     }
     // Those a config leaves out while they are not set.
-    checkGiven(this, [...known, 'inputShape', 'activityRegularizer']);
+    checkGiven(this, [...new Set([...known, 'inputShape', 'activityRegularizer'])]);
   }
 
   /** The result for a batch, building the layer if needed. */
@@ -260,6 +261,7 @@ export abstract class Layer {
 
   /** What is done with every output: penalties, observers. */
   protected finish(output: Tensor, context: CallContext): Tensor {
+    checkTensor(`the result of the layer ${this.name}`, output);
     if (this.activityRegularizer && context.addLoss) {
       const penalty = this.activityRegularizer.call(output);
       context.addLoss(affine(penalty, 1 / Math.max(1, output.shape[0]!), 0));

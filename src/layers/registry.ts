@@ -24,6 +24,11 @@ const classes = new Map<string, LayerClass>();
  * its class has a static `fromConfig(config, layers)`.
  */
 export function registerLayer(made: LayerClass): void {
+  if (!((made as { prototype?: unknown } | null)?.prototype instanceof Layer)) {
+    throw new ValueError(
+      `registerLayer: expected a class that extends Layer, got ${describe(made)}`,
+    );
+  }
   const known = classes.get(made.name);
   if (known && known !== made) {
     throw new ValueError(

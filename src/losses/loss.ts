@@ -9,6 +9,7 @@ import { affine, div, equal, mul, where } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
+import { checkTensor } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -57,6 +58,7 @@ export abstract class Loss implements Configurable {
    */
   compute(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor | null): Tensor {
     const values = this.call(yTrue, yPred);
+    checkTensor(`the result of the loss ${this.name}`, values);
     const weights = sampleWeight ? weightsLike(sampleWeight, values, this.name) : null;
     const weighted = weights ? mul(values, weights) : values;
     const counted = this.counted?.(yTrue, values) ?? null;

@@ -83,6 +83,7 @@ class Run {
   ) {
     checkOptionNames('fit', options, fitOptions);
     checkCallbacks(options.callbacks);
+    checkKinds(options);
     this.#model = model;
     this.#compiled = compiled;
     this.#options = options;
@@ -278,6 +279,18 @@ function checkCallbacks(given: unknown): void {
     const hint = isClass ? `, new ${each.name}(…)` : ', an instance of a class that extends it';
     throw new ValueError(`fit: callback ${i} must be a Callback${hint}; got ${describe(each)}`);
   });
+}
+
+/** Throws ValueError for values that would count as true, or do nothing, whatever was meant. */
+function checkKinds({ shuffle, signal }: FitOptions): void {
+  if (shuffle !== undefined && typeof shuffle !== 'boolean') {
+    throw new ValueError(`fit: shuffle must be true or false, not ${describe(shuffle)}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ValueError(
+      `fit: signal must be an AbortSignal, as of new AbortController(), not ${describe(signal)}`,
+    );
+  }
 }
 
 const verbosities = ['auto', 'bar', 'lines', 'silent'];

@@ -168,6 +168,10 @@ export abstract class Optimizer implements Configurable {
 
   /** {@link apply} with the gradients that `backward()` left in `.grad`, which become null. */
   step(parameters: readonly Tensor[]): void {
+    const given: unknown = parameters;
+    if (!Array.isArray(given)) {
+      throw new ValueError(`${this.name}.step: expected an array of parameters, step([w, b])`);
+    }
     this.apply(
       parameters,
       parameters.map((parameter) => parameter.grad),
