@@ -9,6 +9,7 @@ import { isFusable } from './ops/dense.js';
 import type { FusedActivation } from './ops/dense.js';
 import { rememberLogits } from './ops/logits.js';
 import { logSoftmax, softmax } from './ops/softmax.js';
+import { describe } from './tensor/shape.js';
 import type { Tensor } from './tensor/tensor.js';
 
 /** Parameters of an activation, by name. */
@@ -111,22 +112,54 @@ const aliases = {
   exp: 'exponential',
 } as const;
 
+/** An activation of the user's own: a tensor of the shape of x. */
+export type ActivationFunction = (x: Tensor) => Tensor;
+
 export type ActivationName = keyof typeof definitions | keyof typeof aliases;
 
-/** Every name {@link get} knows. */
-export const names = Object.keys(definitions);
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: string[] = Object.keys(definitions);
 
 const byKey = new Map<string, string>([
   ...names.map((name) => [plain(name), name] as const),
   ...Object.entries(aliases).map(([alias, name]) => [plain(alias), name] as const),
 ]);
 
+/** Functions of the user's own, by name. */
+const registered = new Map<string, ActivationFunction>();
+
+/**
+ * Makes a function of your own known by name: layers can be given the name, and models that use it
+ * are saved and loaded. Register it before loading them. Registering the same function again does
+ * nothing. Throws ValueError when the name is that of another activation.
+ */
+export function register(name: string, own: ActivationFunction): void {
+  if (typeof (own as unknown) !== 'function' || typeof (name as unknown) !== 'string' || !name) {
+    throw new ValueError(
+      `registerActivation: expected a name and a function of a tensor, got ${describe(name)} and ` +
+        describe(own),
+    );
+  }
+  if (registered.get(name) === own) return;
+  if (byKey.has(plain(name))) {
+    throw new ValueError(
+      `registerActivation: there is an activation named "${byKey.get(plain(name))}" already; ` +
+        'choose another name',
+    );
+  }
+  registered.set(name, own);
+  byKey.set(plain(name), name);
+  names.push(name);
+}
+
 /** What stands for an activation where one is asked for. */
 export type ActivationLike =
   | ActivationName
+  // Those of registerActivation; keeps the known names for completion.
+  | (string & {})
   | Activation
-  | ((x: Tensor) => Tensor)
-  | { readonly name: ActivationName; readonly params?: ActivationParameters }
+  | ActivationFunction
+  | { readonly name: ActivationName | (string & {}); readonly params?: ActivationParameters }
   | Serialized;
 
 /** An activation function with fixed parameters. */
@@ -156,15 +189,20 @@ export class Activation implements Configurable {
     return this.#function(x);
   }
 
-  /** Name and changed parameters, for {@link get}. Throws ValueError for a user's own function. */
+  /**
+   * Name and changed parameters, for {@link get}. Throws ValueError for a function of the user's
+   * that is not registered.
+   */
   config(): { name: string; params: ActivationParameters } {
-    const name = byKey.get(plain(this.name));
-    if (name === undefined) {
+    const { name } = this;
+    if (registered.get(name) === this.#function) return { name, params: {} };
+    if (!this.isBuiltIn) {
       throw new ValueError(
-        `an activation that is a function (${this.name}) cannot be saved; use a layer of your own`,
+        `an activation that is a function (${name}) cannot be saved; call ` +
+          `registerActivation('${name}', ${name}) with it first, here and before loading`,
       );
     }
-    const standard: ActivationParameters = definitions[name as keyof typeof definitions].parameters;
+    const { parameters: standard }: Definition = definitions[name as keyof typeof definitions];
     const changed = Object.entries(this.params).filter(([key, value]) => value !== standard[key]);
     return { name, params: Object.fromEntries(changed) };
   }
@@ -181,7 +219,8 @@ export function get(identifier: ActivationLike | null | undefined): Activation {
   if (identifier instanceof Activation) return identifier;
   if (typeof identifier === 'string') return make(identifier, {});
   if (typeof identifier === 'function') {
-    return new Activation(identifier.name || 'anonymous', {}, identifier, null, false);
+    const known = [...registered].find(([, own]) => own === identifier)?.[0];
+    return new Activation(known ?? (identifier.name || 'anonymous'), {}, identifier, null, false);
   }
   const { name, params } = isSerialized(identifier)
     ? (identifier.config as { name: string; params?: ActivationParameters })
@@ -192,7 +231,10 @@ export function get(identifier: ActivationLike | null | undefined): Activation {
 function make(given: string, params: ActivationParameters): Activation {
   const name = byKey.get(plain(given));
   if (name === undefined) throw unknownName('activation', given, names);
-  const definition: Definition = definitions[name as keyof typeof definitions];
+  const own = registered.get(name);
+  const definition: Definition = own
+    ? { parameters: {}, call: own }
+    : definitions[name as keyof typeof definitions];
   for (const [parameter, value] of Object.entries(params)) {
     if (!(parameter in definition.parameters)) {
       const known = Object.keys(definition.parameters).join(', ') || 'none';
@@ -204,6 +246,7 @@ function make(given: string, params: ActivationParameters): Activation {
   }
   const all = { ...definition.parameters, ...params };
   checkParameters(name, all);
+  if (own) return new Activation(name, {}, own, null, false);
   const fused = definition.fused?.(all) ?? null;
   return new Activation(name, all, (x) => definition.call(x, all), fused, true);
 }

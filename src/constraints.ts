@@ -2,7 +2,7 @@
 
 import { ValueError } from './errors.js';
 import { noGrad } from './autograd/tape.js';
-import { Catalog } from './names.js';
+import { Catalog, rememberGiven } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 import { add, affine, clip, div, maximum, mul } from './ops/elementwise.js';
 import { norm } from './ops/statistics.js';
@@ -47,6 +47,7 @@ export class MaxNorm extends Constraint {
   /** `new MaxNorm(1)` or `new MaxNorm({ maxValue: 1, axis: 0 })`. */
   constructor(options: number | MaxNormOptions = {}) {
     super();
+    if (typeof options !== 'number') rememberGiven(this, options);
     const { maxValue = 2, axis = 0 } =
       typeof options === 'number' ? { maxValue: options } : options;
     if (!(maxValue >= 0)) {
@@ -83,6 +84,7 @@ export class UnitNorm extends Constraint {
 
   constructor(options: { readonly axis?: ConstraintAxis } = {}) {
     super();
+    rememberGiven(this, options);
     this.axis = options.axis ?? 0;
   }
 
@@ -115,6 +117,7 @@ export class MinMaxNorm extends Constraint {
 
   constructor(options: MinMaxNormOptions = {}) {
     super();
+    rememberGiven(this, options);
     this.minValue = options.minValue ?? 0;
     this.maxValue = options.maxValue ?? 1;
     this.rate = options.rate ?? 1;
@@ -157,6 +160,9 @@ const catalog = new Catalog<Constraint>('constraint', classes);
 
 /** A constraint from its name with its defaults, from `{ className, config }`, or itself. */
 export const get = (identifier: ConstraintLike): Constraint => catalog.get(identifier);
+
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
 
 /** Class name and config, for files. */
 export const serialize = (constraint: Constraint): Serialized => catalog.serialize(constraint);

@@ -96,6 +96,7 @@ export { findLearningRate } from './models/find-learning-rate.js';
 export type { FindLearningRateOptions } from './models/find-learning-rate.js';
 export { RateCurve } from './models/rate-curve.js';
 export * as activations from './activations.js';
+export { register as registerActivation } from './activations.js';
 export * as callbacks from './callbacks/index.js';
 export * as constraints from './constraints.js';
 export * as datasets from './data/index.js';

@@ -22,6 +22,8 @@ type Constructor<T> = new (...args: never[]) => T;
 export class Catalog<T extends Configurable> {
   readonly #entries = new Map<string, Constructor<T>>();
   readonly #names: string[] = [];
+  /** The library's own, which know every option they take. */
+  readonly #own: ReadonlySet<unknown>;
 
   /**
    * @param kind what one is called in messages, such as `initializer`
@@ -33,10 +35,16 @@ export class Catalog<T extends Configurable> {
     classes: Readonly<Record<string, Constructor<T>>>,
     aliases: Readonly<Record<string, string>> = {},
   ) {
+    this.#own = new Set(Object.values(classes));
     for (const [name, each] of Object.entries(classes)) this.#add(name, each);
     for (const [alias, name] of Object.entries(aliases)) {
       this.#entries.set(plain(alias), this.find(name));
     }
+  }
+
+  /** Every name, without aliases; what is registered later joins. */
+  get names(): readonly string[] {
+    return this.#names;
   }
 
   /** Makes a class of the user's own known by name, so that saved models can name it. */
@@ -53,6 +61,12 @@ export class Catalog<T extends Configurable> {
 
   /** A part from its name, from what {@link serialize} gave, or itself. */
   get(identifier: string | T | Serialized): T {
+    const part = this.#find(identifier);
+    if (this.#own.has(part.constructor)) checkGiven(part, Object.keys(part.config()));
+    return part;
+  }
+
+  #find(identifier: string | T | Serialized): T {
     if (typeof identifier === 'string') return this.#make(this.find(identifier), undefined);
     if (isSerialized(identifier)) {
       return this.#make(this.find(identifier.className), identifier.config);
@@ -91,6 +105,40 @@ export class Catalog<T extends Configurable> {
 export function isSerialized(value: unknown): value is Serialized {
   const { className, config } = Object(value) as Record<string, unknown>;
   return typeof className === 'string' && typeof config === 'object' && config !== null;
+}
+
+// ---- names of options ---------------------------------------------------------------------------
+
+/** What parts were made with, to be held against what they know once that can be asked. */
+const given = new WeakMap<object, object>();
+
+/**
+ * For constructors: keeps the options a part is made with, for {@link checkGiven}. Throws
+ * ValueError unless they are an object.
+ */
+export function rememberGiven(part: object, options: unknown): void {
+  given.set(part, optionsObject(part.constructor.name, options));
+}
+
+/** Throws ValueError for an option a part was made with and that is not among those known. */
+export function checkGiven(part: object, known: readonly string[]): void {
+  const options = given.get(part);
+  if (options) checkOptionNames(part.constructor.name, options, known);
+}
+
+/** Throws ValueError for options that are no object, or hold one that is not among those known. */
+export function checkOptionNames(what: string, options: unknown, known: readonly string[]): void {
+  for (const [name, value] of Object.entries(optionsObject(what, options))) {
+    if (value !== undefined && !known.includes(name)) {
+      throw unknownName(`option of ${what}`, name, known);
+    }
+  }
+}
+
+function optionsObject(what: string, options: unknown): object {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
+  const got = typeof options === 'string' ? `"${options}"` : String(options);
+  throw new ValueError(`${what}: options are given by name, { name: value }; got ${got}`);
 }
 
 /** The error for a name that is not there: the nearest one, and all of them. */

@@ -1,7 +1,7 @@
 /** Penalties on parameters, added to the loss. As in Keras 3: no factor ½ anywhere. */
 
 import { ShapeError, ValueError } from './errors.js';
-import { Catalog } from './names.js';
+import { Catalog, rememberGiven } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 import { abs, add, affine, div, maximum, mul, sqrt, square } from './ops/elementwise.js';
 import { matmul } from './ops/matmul.js';
@@ -34,6 +34,7 @@ export class L1 extends Regularizer {
 
   constructor(options: number | { readonly l1?: number } = {}) {
     super();
+    if (typeof options !== 'number') rememberGiven(this, options);
     this.l1 = typeof options === 'number' ? options : (options.l1 ?? 0.01);
     checkFactors('L1', { l1: this.l1 });
   }
@@ -53,6 +54,7 @@ export class L2 extends Regularizer {
 
   constructor(options: number | { readonly l2?: number } = {}) {
     super();
+    if (typeof options !== 'number') rememberGiven(this, options);
     this.l2 = typeof options === 'number' ? options : (options.l2 ?? 0.01);
     checkFactors('L2', { l2: this.l2 });
   }
@@ -73,6 +75,7 @@ export class L1L2 extends Regularizer {
 
   constructor(options: { readonly l1?: number; readonly l2?: number } = {}) {
     super();
+    rememberGiven(this, options);
     this.l1 = options.l1 ?? 0;
     this.l2 = options.l2 ?? 0;
     checkFactors('L1L2', { l1: this.l1, l2: this.l2 });
@@ -101,6 +104,7 @@ export class Orthogonal extends Regularizer {
 
   constructor(options: OrthogonalOptions = {}) {
     super();
+    rememberGiven(this, options);
     this.factor = options.factor ?? 0.01;
     this.mode = options.mode ?? 'rows';
     checkFactors('Orthogonal', { factor: this.factor });
@@ -147,6 +151,9 @@ export function get(identifier: RegularizerLike): Regularizer {
   }
   return catalog.get(identifier);
 }
+
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
 
 /** Class name and config, for files. */
 export const serialize = (regularizer: Regularizer): Serialized => catalog.serialize(regularizer);

@@ -4,7 +4,7 @@
  */
 
 import { ValueError } from './errors.js';
-import { Catalog } from './names.js';
+import { Catalog, checkOptionNames } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 
 export abstract class Schedule implements Configurable {
@@ -18,6 +18,18 @@ function checkPositive(where: string, values: Readonly<Record<string, number>>):
   for (const [name, value] of Object.entries(values)) {
     if (!(value > 0))
       throw new ValueError(`${where}: ${name} must be greater than 0, not ${value}`);
+  }
+}
+
+/** Throws ValueError for options not among those known, and for rates below 0 or not finite. */
+function checkOptions(where: string, options: object, known: readonly string[]): void {
+  checkOptionNames(where, options, known);
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    if (!/LearningRate$|^warmupTarget$/.test(name) || value === null) continue;
+    if (typeof value === 'number' && value >= 0 && value < Infinity) continue;
+    throw new ValueError(
+      `${where}: ${name} must be a number of 0 or more, not ${JSON.stringify(value)}`,
+    );
   }
 }
 
@@ -36,6 +48,12 @@ abstract class Decay extends Schedule {
   constructor(options: DecayOptions) {
     super();
     this.options = { staircase: false, ...options };
+    checkOptions(this.constructor.name, this.options, [
+      'initialLearningRate',
+      'decaySteps',
+      'decayRate',
+      'staircase',
+    ]);
     checkPositive(this.constructor.name, { decaySteps: options.decaySteps });
   }
 
@@ -78,6 +96,7 @@ export class PowerDecay extends Schedule {
   constructor(options: PowerDecayOptions) {
     super();
     this.#options = { power: 1, ...options };
+    checkOptions('PowerDecay', this.#options, ['initialLearningRate', 'decaySteps', 'power']);
     checkPositive('PowerDecay', { decaySteps: options.decaySteps });
   }
 
@@ -148,6 +167,13 @@ export class PolynomialDecay extends Schedule {
   constructor(options: PolynomialDecayOptions) {
     super();
     this.#options = { endLearningRate: 1e-4, power: 1, cycle: false, ...options };
+    checkOptions('PolynomialDecay', this.#options, [
+      'initialLearningRate',
+      'decaySteps',
+      'endLearningRate',
+      'power',
+      'cycle',
+    ]);
     checkPositive('PolynomialDecay', { decaySteps: options.decaySteps });
   }
 
@@ -183,6 +209,13 @@ export class CosineDecay extends Schedule {
   constructor(options: CosineDecayOptions) {
     super();
     this.#options = { alpha: 0, warmupTarget: null, warmupSteps: 0, ...options };
+    checkOptions('CosineDecay', this.#options, [
+      'initialLearningRate',
+      'decaySteps',
+      'alpha',
+      'warmupTarget',
+      'warmupSteps',
+    ]);
     checkPositive('CosineDecay', { decaySteps: options.decaySteps });
   }
 
@@ -223,6 +256,13 @@ export class CosineDecayRestarts extends Schedule {
   constructor(options: CosineDecayRestartsOptions) {
     super();
     this.#options = { tMul: 2, mMul: 1, alpha: 0, ...options };
+    checkOptions('CosineDecayRestarts', this.#options, [
+      'initialLearningRate',
+      'firstDecaySteps',
+      'tMul',
+      'mMul',
+      'alpha',
+    ]);
     checkPositive('CosineDecayRestarts', {
       firstDecaySteps: options.firstDecaySteps,
       tMul: this.#options.tMul,
@@ -286,6 +326,14 @@ export class OneCycle extends Schedule {
       ...options,
     };
     const { maxLearningRate, totalSteps, lastSteps } = this.#options;
+    checkOptions('OneCycle', this.#options, [
+      'maxLearningRate',
+      'totalSteps',
+      'startLearningRate',
+      'endLearningRate',
+      'lastSteps',
+      'annealing',
+    ]);
     checkPositive('OneCycle', { maxLearningRate, totalSteps });
     if (!(lastSteps >= 0 && lastSteps < totalSteps)) {
       throw new ValueError(
@@ -335,6 +383,9 @@ export type ScheduleLike = Schedule | Serialized;
 
 /** A schedule from `{ className, config }`, or itself. */
 export const get = (identifier: ScheduleLike): Schedule => catalog.get(identifier);
+
+/** Every name {@link get} knows, without aliases. */
+export const names: readonly string[] = catalog.names;
 
 /** Class name and config, for files. */
 export const serialize = (schedule: Schedule): Serialized => catalog.serialize(schedule);

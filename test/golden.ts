@@ -19,7 +19,8 @@ export function expectClose(got: unknown, wanted: Numbers, tolerance: number, wh
   const [a, b] = [flat(got), flat(wanted)];
   expect(a.length, `${what}: number of values`).toBe(b.length);
   for (let i = 0; i < b.length; i++) {
-    const distance = Math.abs(a[i]! - b[i]!) / Math.max(1, Math.abs(b[i]!));
+    // Equal infinities have no distance.
+    const distance = a[i] === b[i] ? 0 : Math.abs(a[i]! - b[i]!) / Math.max(1, Math.abs(b[i]!));
     if (!(distance <= tolerance)) {
       expect.fail(`${what}: value ${i} is ${a[i]}, not ${b[i]} (off by ${distance})`);
     }

@@ -10,6 +10,7 @@ import {
   gradgradcheck,
   tensor,
 } from '../src/index.js';
+import { isRecording } from '../src/autograd/tape.js';
 import type { Tensor } from '../src/index.js';
 
 const point = (): Tensor => tensor([[0.5, -1.25], [2, 0.75]], { dtype: 'float64' }); // prettier-ignore
@@ -105,6 +106,19 @@ describe('gradgradcheck', () => {
     const hidden = cubeWith((x, g) => g.mul(x.detach().square()).mul(3));
     gradcheck(hidden, [point()]);
     expect(() => gradgradcheck(hidden, [point()])).toThrow(GradientError);
+  });
+
+  it('catches a gradient that is lost when it is recorded', () => {
+    const lost = customOp<[Tensor]>({
+      name: 'cube',
+      forward: (context, x) => {
+        context.save(x);
+        return x.pow(3);
+      },
+      backward: ({ saved: [x] }, g) => [isRecording() ? null : g.mul(x!.square()).mul(3)],
+    });
+    gradcheck(lost, [point()]);
+    expect(() => gradgradcheck(lost, [point()])).toThrow(GradientError);
   });
 
   it('catches a right gradient that hides its dependence on the upstream gradient', () => {

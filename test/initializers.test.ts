@@ -10,29 +10,19 @@ import { seed } from '../src/tensor/random.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { devices } from './devices.js';
 import { expectClose } from './golden.js';
+import { statisticsOf } from './statistics.js';
 
 interface Moments {
   readonly mean: number;
   readonly variance: number;
   readonly kurtosis: number;
+  /** Distance from the mean. */
   readonly largest: number;
 }
 
 function momentsOf(x: Tensor): Moments {
-  const values = x.dataSync();
-  const average = (power: number, from: number): number => {
-    let sum = 0;
-    for (const value of values) sum += (value - from) ** power;
-    return sum / values.length;
-  };
-  const mean = average(1, 0);
-  const variance = average(2, mean);
-  return {
-    mean,
-    variance,
-    kurtosis: average(4, mean) / variance ** 2,
-    largest: Math.max(...Array.from(values, (value) => Math.abs(value - mean))),
-  };
+  const { mean, variance, kurtosis, smallest, largest } = statisticsOf(x.dataSync());
+  return { mean, variance, kurtosis, largest: Math.max(mean - smallest, largest - mean) };
 }
 
 /** Kurtosis, and largest distance from the mean in standard deviations (null: no limit). */

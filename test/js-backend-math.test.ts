@@ -62,6 +62,8 @@ describe('js-math', () => {
 
   it('sigmoid and softplus do not overflow', () => {
     expect([sigmoid(-1000), sigmoid(1000), sigmoid(0)]).toEqual([0, 1, 0.5]);
+    expect(sigmoid(-740)).toBe(Math.exp(-740));
+    expect(sigmoid(NaN)).toBeNaN();
     expect([softplus(1000), softplus(-1000), softplus(0)]).toEqual([1000, 0, Math.log(2)]);
   });
 });

@@ -16,6 +16,7 @@ import {
   loadModel,
   losses,
   optimizers,
+  registerActivation,
   registerLayer,
   schedules,
   seed,
@@ -72,6 +73,28 @@ const bits = (model: Model): string =>
   model.weights.map(({ value }) => Buffer.from(value.dataSync().buffer).toString('hex')).join();
 
 describe('a whole model', () => {
+  test('an activation of the user is saved by the name it is registered under', async () => {
+    const bend = (x: Tensor): Tensor => x.mul(x.tanh());
+    const { x, y } = data();
+    const layer = new Dense(5, { activation: bend, inputShape: [6] });
+    const model = new Sequential([layer, new layers.Activation(bend), new Dense(3)]);
+    model.compile({ optimizer: 'adam', loss: losses.get('mse') });
+    await expect(model.save(file('bend'))).rejects.toThrow(/registerActivation\('bend', bend\)/);
+    registerActivation('bend', bend);
+    await model.save(file('bend'));
+    const loaded = await loadModel(file('bend'));
+    const [before, after] = [model, loaded].map((each) => each.apply(x).toArray());
+    expect(after).toEqual(before);
+    // By name, cloned and trained.
+    const named = new Sequential([new Dense(3, { activation: 'bend', inputShape: [6] })]).clone();
+    named.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    const targets = tensor(Array.from(y.dataSync(), (label) => [label, 0, 1]));
+    const losing = (): number => named.trainOnBatch(x, targets)['loss']!;
+    const first = losing();
+    for (let step = 0; step < 50; step++) losing();
+    expect(losing()).toBeLessThan(first);
+  });
+
   test('comes back the same: architecture, weights, predictions, evaluation', async () => {
     const { x, y } = data();
     const model = classifier();

@@ -104,6 +104,19 @@ describe.each(devices)('on %s', (device) => {
     expect(x.toArray()).toEqual(other === device ? y.toArray() : [[1, 2], [3, 4]]); // prettier-ignore
   });
 
+  it.each(devices)('sends gradients back from %s', (other) => {
+    const x = tensor([1, 2, 3], { requiresGrad: true, ...on });
+    x.to(other).square().sum().backward();
+    expect([x.grad!.device, x.grad!.toArray()]).toEqual([device, [2, 4, 6]]);
+    // Gradients of gradients too, there and back.
+    const cube = (t: Tensor): Tensor => t.to(other).pow(3).to(device).sum();
+    expect(
+      g
+        .grad(g.grad(cube))(tensor([2], on))
+        .toArray(),
+    ).toEqual([12]);
+  });
+
   it('is made on the default device', () => {
     g.setDevice(device);
     expect(g.device()).toBe(device);

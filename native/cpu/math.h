@@ -230,9 +230,12 @@ GRADLOOM_INLINE V erf(V x) {
   }
 }
 
+// e^-|x| does not overflow: tiny results are right down to the smallest number there is.
 template <class V>
 GRADLOOM_INLINE V sigmoid(V x) {
-  return constant<V>(1) / (constant<V>(1) + exp(V(-x)));
+  const V one = constant<V>(1);
+  const V small = exp(V(-abs(x)));
+  return select(x < V{}, small, one) / (one + small);
 }
 
 template <class V>

@@ -179,7 +179,8 @@ __device__ inline V maximum(V a, V b) {
 
 template <class V>
 __device__ inline V sigmoid(V x) {
-  return constant<V>(1) / (constant<V>(1) + exp(V(-x)));
+  const V small = exp(V(-abs(x)));  // does not overflow: tiny results are right
+  return (x < constant<V>(0) ? small : constant<V>(1)) / (constant<V>(1) + small);
 }
 // log(1 + e^x) without overflow.
 template <class V>

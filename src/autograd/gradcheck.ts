@@ -2,6 +2,7 @@
 
 import { fillRandom } from '../backends/random.js';
 import { DTypeError, GradientError } from '../errors.js';
+import { zerosLike } from '../tensor/create.js';
 import { describe, sameShape, showShape, stridesOf } from '../tensor/shape.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
 import { gradientsOf, isRecording, noGrad, withRecording } from './tape.js';
@@ -65,7 +66,11 @@ export function gradgradcheck(
   return check('gradgradcheck', gradientOf(f, inputs.length), [...inputs, ...seeds], options);
 }
 
-/** The function from (inputs, gradients of the outputs) to the gradients of the float64 inputs. */
+/**
+ * The function from (inputs, gradients of the outputs) to the gradients of the float64 inputs,
+ * zeros for those without. Where the result is to be differentiated the gradients are recorded;
+ * else they are those of a plain backward pass, which the recorded ones are thereby held to.
+ */
 function gradientOf(f: Checkable, count: number): Checkable {
   return (...args) => {
     const outer = isRecording();
@@ -74,10 +79,11 @@ function gradientOf(f: Checkable, count: number): Checkable {
       const wanted = inputs.filter(isFloat64);
       const outputs = listOf('gradgradcheck', f(...inputs));
       const gradients = outputs.flatMap((output, i) => {
-        if (!output.requiresGrad) return [];
-        return gradientsOf(output, wanted, { gradient: args[count + i]!, createGraph: true });
+        if (!output.requiresGrad) return wanted.map(() => null);
+        const gradient = args[count + i]!;
+        return gradientsOf(output, wanted, { gradient, createGraph: outer, retainGraph: true });
       });
-      const found = gradients.filter((each) => each !== null);
+      const found = gradients.map((each, i) => each ?? zerosLike(wanted[i % wanted.length]!));
       return outer ? found : found.map((each) => each.detach());
     });
   };

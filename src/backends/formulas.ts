@@ -134,7 +134,7 @@ export const formulas = {
   erf: unary('erf(a)', `g * ${twoOverSqrtPi} * exp(-a * a)`),
 
   // activations
-  sigmoid: unary('1 / (1 + exp(-a))', 'g * y * (1 - y)'),
+  sigmoid: unary('sigmoid(a)', 'g * y * (1 - y)'),
   logSigmoid: unary('minimum(a, 0) - log1p(exp(-abs(a)))', 'g * sigmoid(-a)'),
   softplus: unary('maximum(a, 0) + log1p(exp(-abs(a)))', 'g * sigmoid(a)'),
   softsign: unary('a / (1 + abs(a))', 'g / ((1 + abs(a)) * (1 + abs(a)))'),

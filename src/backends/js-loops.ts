@@ -891,14 +891,14 @@ export const float32Loops: readonly (Loop | undefined)[] = [
       }
     }
   },
-  // sigmoid.y = 1 / (1 + exp(-a))
+  // sigmoid.y = sigmoid(a)
   (out, walk, _p, _q, as) => {
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       for (const end = i + n2; i < end; i++, ai += an) {
         const a = as[ai]!;
-        out[i] = 1 / (1 + Math.exp(-a));
+        out[i] = sigmoid(a);
       }
     }
   },
@@ -2291,14 +2291,14 @@ export const float64Loops: readonly (Loop | undefined)[] = [
       }
     }
   },
-  // sigmoid.y = 1 / (1 + exp(-a))
+  // sigmoid.y = sigmoid(a)
   (out, walk, _p, _q, as) => {
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       for (const end = i + n2; i < end; i++, ai += an) {
         const a = as[ai]!;
-        out[i] = 1 / (1 + Math.exp(-a));
+        out[i] = sigmoid(a);
       }
     }
   },

@@ -60,9 +60,10 @@ function erfcFar(x: number): number {
   return (Math.exp(-x * x) / x) * (0.56418958354775629 - (z * above) / below);
 }
 
-/** 1 / (1 + e^−x). */
+/** 1 / (1 + e^−x); e^−|x| does not overflow, so that tiny results are right. */
 export function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+  const small = Math.exp(-Math.abs(x));
+  return (x < 0 ? small : 1) / (1 + small);
 }
 
 /** log(1 + e^x) without overflow. */

@@ -4,10 +4,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { readBackup, writeBackup } from '../models/backup.js';
 import { checkInteger } from '../tensor/shape.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Position, Resumption } from './callback.js';
+import { checkPath } from './file-template.js';
 
 export interface BackupAndRestoreOptions {
   /** After every epoch, or after every so many steps (and every epoch). Default 'epoch'. */
@@ -15,6 +17,8 @@ export interface BackupAndRestoreOptions {
   /** Remove the backup when training has come to its end. Default true. */
   readonly deleteCheckpoint?: boolean;
 }
+
+const known: readonly (keyof BackupAndRestoreOptions)[] = ['saveFrequency', 'deleteCheckpoint'];
 
 /**
  * Keeps the whole state of a run in one file of `directory`: weights, optimizer, epoch and step,
@@ -34,7 +38,8 @@ export class BackupAndRestore extends Callback {
 
   constructor(directory: string, options: BackupAndRestoreOptions = {}) {
     super();
-    if (directory === '') throw new ValueError('BackupAndRestore: the directory is empty');
+    checkPath('BackupAndRestore', directory);
+    checkOptionNames('BackupAndRestore', options, known);
     this.path = join(directory, 'backup.safetensors');
     const frequency = options.saveFrequency ?? 'epoch';
     this.#steps =

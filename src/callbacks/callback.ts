@@ -1,5 +1,7 @@
 /** What can watch and steer training: a base class with a hook per moment. */
 
+import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import type { Batch } from '../models/batches.js';
 import type { Model } from '../models/model.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -108,10 +110,19 @@ export abstract class Callback {
 
 export type HookName = Extract<keyof Callback, `on${string}`>;
 
+const hookNames = Object.getOwnPropertyNames(Callback.prototype).filter((name) =>
+  name.startsWith('on'),
+);
+
 /** The hooks given as functions. */
 export class LambdaCallback extends Callback {
   constructor(hooks: Partial<Pick<Callback, HookName>>) {
     super();
+    checkOptionNames('LambdaCallback', hooks, hookNames);
+    for (const [name, hook] of Object.entries(hooks)) {
+      if (typeof hook === 'function') continue;
+      throw new ValueError(`LambdaCallback: ${name} must be a function, not ${String(hook)}`);
+    }
     Object.assign(this, hooks);
   }
 }

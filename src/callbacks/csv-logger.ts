@@ -4,9 +4,11 @@ import { appendFile, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/
 import { dirname } from 'node:path';
 
 import { FileError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { explainFileError } from '../io/file-errors.js';
 import { Callback } from './callback.js';
 import type { CallbackState } from './callback.js';
+import { checkPath } from './file-template.js';
 
 export interface CSVLoggerOptions {
   /** Default a comma. */
@@ -14,6 +16,8 @@ export interface CSVLoggerOptions {
   /** Go on with a file that is there instead of replacing it. Default false. */
   readonly append?: boolean;
 }
+
+const known: readonly (keyof CSVLoggerOptions)[] = ['separator', 'append'];
 
 /**
  * One row per epoch: its number (from 0), then what was logged, by name. A number that is missing
@@ -28,6 +32,8 @@ export class CSVLogger extends Callback {
 
   constructor(path: string, options: CSVLoggerOptions = {}) {
     super();
+    checkPath('CSVLogger', path);
+    checkOptionNames('CSVLogger', options, known);
     this.path = path;
     this.#separator = options.separator ?? ',';
     this.#append = options.append ?? false;

@@ -1,10 +1,10 @@
 /** Stops training when a logged number no longer improves. */
 
-import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
-import { Monitor } from './monitor.js';
+import { checkCounts, Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -16,7 +16,20 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   readonly restoreBestWeights?: boolean;
   /** Epochs to let pass before watching. Default 0. */
   readonly startFromEpoch?: number;
+  /** Say on standard error when training is stopped and weights are restored. Default false. */
+  readonly verbose?: boolean;
 }
+
+const known: readonly (keyof EarlyStoppingOptions)[] = [
+  'monitor',
+  'mode',
+  'minDelta',
+  'patience',
+  'baseline',
+  'restoreBestWeights',
+  'startFromEpoch',
+  'verbose',
+];
 
 /** Early stopping with Keras's rules and defaults. */
 export class EarlyStopping extends Callback {
@@ -34,12 +47,14 @@ export class EarlyStopping extends Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     super();
+    checkOptionNames('EarlyStopping', options, known);
     this.#options = options;
     this.#monitor = new Monitor(options);
     this.#patience = options.patience ?? 0;
-    if (!(this.#patience >= 0)) {
-      throw new ValueError(`EarlyStopping: patience must be 0 or more, not ${this.#patience}`);
-    }
+    checkCounts('EarlyStopping', {
+      patience: this.#patience,
+      startFromEpoch: options.startFromEpoch,
+    });
   }
 
   override onTrainBegin(): void {
@@ -67,12 +82,20 @@ export class EarlyStopping extends Callback {
     if (this.#wait >= this.#patience && epoch > 0) {
       this.stoppedEpoch = epoch;
       this.model.stopTraining = true;
+      this.#say(`stopped after epoch ${epoch + 1}`);
     }
   }
 
   override onTrainEnd(): void {
-    if (this.#bestWeights) this.model.setWeights(this.#bestWeights);
+    if (this.#bestWeights) {
+      this.model.setWeights(this.#bestWeights);
+      this.#say(`the weights of epoch ${this.bestEpoch + 1}, the best, are restored`);
+    }
     this.#bestWeights = null;
+  }
+
+  #say(what: string): void {
+    if (this.#options.verbose) process.stderr.write(`EarlyStopping: ${what}\n`);
   }
 
   override state(): CallbackState {

@@ -2,9 +2,16 @@
 
 import { ValueError } from '../errors.js';
 import { unknownName } from '../names.js';
+import { describe } from '../tensor/shape.js';
 
 const field = /\{([^{}:]*)(?::([^{}]*))?\}/g;
 const format = /^(0?)(\d*)(?:\.(\d{1,2}))?([dfegi%]?)$/;
+
+/** Throws ValueError unless a callback was told where to write. */
+export function checkPath(callback: string, path: unknown): void {
+  if (typeof path === 'string' && path !== '') return;
+  throw new ValueError(`${callback}: expected a path to write to, got ${describe(path)}`);
+}
 
 /** Fills the fields of a template. Throws ValueError for a name or a format that there is not. */
 export function fillTemplate(template: string, values: Readonly<Record<string, number>>): string {

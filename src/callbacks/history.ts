@@ -15,6 +15,11 @@ export class History extends Callback {
     for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value);
   }
 
+  /** The record alone, for JSON. */
+  toJSON(): { epochs: number[]; history: Record<string, number[]> } {
+    return { epochs: this.epochs, history: this.history };
+  }
+
   override state(): CallbackState {
     return { values: { epochs: [...this.epochs], history: structuredClone(this.history) } };
   }

@@ -11,6 +11,12 @@ export type RateFunction = (epoch: number, rate: number) => number;
 export class LearningRateScheduler extends Callback {
   constructor(readonly schedule: RateFunction) {
     super();
+    if (typeof (schedule as unknown) !== 'function') {
+      throw new ValueError(
+        'LearningRateScheduler: expected a function from (epoch, rate) to a rate, got ' +
+          describe(schedule),
+      );
+    }
   }
 
   override onEpochBegin(epoch: number): void {

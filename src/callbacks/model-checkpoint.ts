@@ -1,11 +1,11 @@
 /** Saves the model while it is being trained. */
 
-import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { checkSavable } from '../models/save.js';
 import { checkInteger } from '../tensor/shape.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
-import { fillTemplate } from './file-template.js';
+import { checkPath, fillTemplate } from './file-template.js';
 import { Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
 
@@ -19,6 +19,15 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
   /** The first value must be better than this to be the best. Default none. */
   readonly initialValueThreshold?: number;
 }
+
+const known: readonly (keyof ModelCheckpointOptions)[] = [
+  'monitor',
+  'mode',
+  'saveBestOnly',
+  'saveWeightsOnly',
+  'saveFrequency',
+  'initialValueThreshold',
+];
 
 /**
  * Saves to `path`, in which `{epoch:02d}` (from 1), `{batch}` (from 1, when saving by steps) and
@@ -38,6 +47,8 @@ export class ModelCheckpoint extends Callback {
 
   constructor(path: string, options: ModelCheckpointOptions = {}) {
     super();
+    checkPath('ModelCheckpoint', path);
+    checkOptionNames('ModelCheckpoint', options, known);
     this.path = path;
     this.#options = options;
     this.#monitor = new Monitor(options);
@@ -48,7 +59,6 @@ export class ModelCheckpoint extends Callback {
         ? null
         : checkInteger(frequency, 1, Infinity, 'ModelCheckpoint: saveFrequency');
     if (this.#steps === null) this.ignore('onTrainBatchEnd');
-    if (path === '') throw new ValueError('ModelCheckpoint: the path is empty');
   }
 
   override onTrainBegin(): void {

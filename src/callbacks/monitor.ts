@@ -1,6 +1,7 @@
 /** Watching one logged number for improvement. */
 
 import { ValueError } from '../errors.js';
+import { checkNumber } from '../tensor/shape.js';
 import type { Logs } from './callback.js';
 
 export type Mode = 'auto' | 'min' | 'max';
@@ -26,6 +27,17 @@ function direction(name: string, mode: Mode, directions: Readonly<Record<string,
   );
 }
 
+/** Throws ValueError for a number of a callback that is below 0, or no number. */
+export function checkCounts(
+  callback: string,
+  counts: Readonly<Record<string, number | undefined>>,
+): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (value === undefined || checkNumber(value, `${callback}: ${name}`) >= 0) continue;
+    throw new ValueError(`${callback}: ${name} must be 0 or more, not ${value}`);
+  }
+}
+
 /** Compares values of one logged number; keeps none of them. */
 export class Monitor {
   readonly name: string;
@@ -37,7 +49,7 @@ export class Monitor {
   constructor(options: MonitorOptions) {
     this.name = options.monitor ?? 'val_loss';
     this.#mode = options.mode ?? 'auto';
-    this.#minDelta = Math.abs(options.minDelta ?? 0);
+    this.#minDelta = Math.abs(checkNumber(options.minDelta ?? 0, 'minDelta'));
     if (!['auto', 'min', 'max'].includes(this.#mode)) {
       throw new ValueError(`mode must be 'auto', 'min' or 'max', not '${this.#mode}'`);
     }

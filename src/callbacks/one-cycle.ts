@@ -3,6 +3,7 @@
 import { ValueError } from '../errors.js';
 import { OneCycle } from '../schedules.js';
 import type { OneCycleOptions } from '../schedules.js';
+import { describe } from '../tensor/shape.js';
 import { Callback } from './callback.js';
 
 export type OneCycleSchedulerOptions = Omit<OneCycleOptions, 'maxLearningRate' | 'totalSteps'>;
@@ -21,6 +22,12 @@ export class OneCycleScheduler extends Callback {
 
   constructor(maxLearningRate: number, options: OneCycleSchedulerOptions = {}) {
     super();
+    if (!(typeof maxLearningRate === 'number' && maxLearningRate > 0)) {
+      throw new ValueError(
+        'OneCycleScheduler: expected the highest learning rate, a number greater than 0, got ' +
+          describe(maxLearningRate),
+      );
+    }
     this.#maxLearningRate = maxLearningRate;
     this.#options = options;
   }

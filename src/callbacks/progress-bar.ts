@@ -1,5 +1,6 @@
 /** Progress of training on the terminal: a bar that moves, or plain lines in a log. */
 
+import { checkOptionNames } from '../names.js';
 import { Callback } from './callback.js';
 import type { Logs } from './callback.js';
 
@@ -9,6 +10,8 @@ export interface ProgressBarOptions {
   /** Where to. Default standard error, so that standard output stays the program's. */
   readonly stream?: NodeJS.WriteStream | { write(text: string): unknown; columns?: number };
 }
+
+const known: readonly (keyof ProgressBarOptions)[] = ['style', 'stream'];
 
 const barWidth = 20;
 /** Milliseconds between redraws of the bar. */
@@ -49,6 +52,7 @@ export class ProgressBar extends Callback {
 
   constructor(options: ProgressBarOptions = {}) {
     super();
+    checkOptionNames('ProgressBar', options, known);
     this.#stream = options.stream ?? process.stderr;
     const terminal = (this.#stream as { isTTY?: boolean }).isTTY ?? false;
     this.#moving = (options.style ?? (terminal ? 'bar' : 'lines')) === 'bar';

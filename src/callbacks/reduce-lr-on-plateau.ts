@@ -1,9 +1,10 @@
 /** Lowers the learning rate when a logged number no longer improves. */
 
 import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { Callback } from './callback.js';
 import type { CallbackState } from './callback.js';
-import { Monitor } from './monitor.js';
+import { checkCounts, Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
@@ -19,6 +20,16 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
   readonly minLearningRate?: number;
 }
 
+const known: readonly (keyof ReduceLROnPlateauOptions)[] = [
+  'monitor',
+  'mode',
+  'minDelta',
+  'factor',
+  'patience',
+  'cooldown',
+  'minLearningRate',
+];
+
 /** Performance scheduling with Keras's rules and defaults; logs `learningRate`. */
 export class ReduceLROnPlateau extends Callback {
   readonly #monitor: Monitor;
@@ -32,11 +43,17 @@ export class ReduceLROnPlateau extends Callback {
 
   constructor(options: ReduceLROnPlateauOptions = {}) {
     super();
+    checkOptionNames('ReduceLROnPlateau', options, known);
     this.#monitor = new Monitor({ minDelta: 1e-4, ...options });
     this.#factor = options.factor ?? 0.1;
     this.#patience = options.patience ?? 10;
     this.#cooldown = options.cooldown ?? 0;
     this.#least = options.minLearningRate ?? 0;
+    checkCounts('ReduceLROnPlateau', {
+      patience: this.#patience,
+      cooldown: this.#cooldown,
+      minLearningRate: this.#least,
+    });
     if (!(this.#factor >= 0 && this.#factor < 1)) {
       throw new ValueError(
         `ReduceLROnPlateau: factor must be at least 0 and below 1, not ${this.#factor}`,

@@ -1,6 +1,7 @@
 /** Validation and checkpoints of averaged weights. */
 
 import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { Callback } from './callback.js';
 
 export interface SwapEMAWeightsOptions {
@@ -11,6 +12,8 @@ export interface SwapEMAWeightsOptions {
   readonly swapOnEpoch?: boolean;
 }
 
+const known: readonly (keyof SwapEMAWeightsOptions)[] = ['swapOnEpoch'];
+
 /**
  * Puts the moving averages of an optimizer with `useEma` in place of the weights for validation.
  * (For good they take their place when `fit` ends, with or without this callback.)
@@ -20,6 +23,7 @@ export class SwapEMAWeights extends Callback {
 
   constructor(options: SwapEMAWeightsOptions = {}) {
     super();
+    checkOptionNames('SwapEMAWeights', options, known);
     this.#swapOnEpoch = options.swapOnEpoch ?? false;
   }
 

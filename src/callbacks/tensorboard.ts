@@ -6,6 +6,7 @@ import { EventFile } from '../io/event-file.js';
 import type { HyperParameter } from '../io/event-file.js';
 import { kerasGraph } from '../models/keras-graph.js';
 import { checkInteger } from '../tensor/shape.js';
+import { checkOptionNames } from '../names.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
 
@@ -23,6 +24,15 @@ export interface TensorBoardOptions {
   /** What this run differs in from others, for TensorBoard's table of runs. */
   readonly hyperParameters?: Readonly<Record<string, HyperParameter>>;
 }
+
+const known: readonly (keyof TensorBoardOptions)[] = [
+  'logDirectory',
+  'histogramFrequency',
+  'graph',
+  'updateFrequency',
+  'stepsPerSecond',
+  'hyperParameters',
+];
 
 /**
  * Writes event files under the names Keras gives: `epoch_loss`, `epoch_learning_rate`, `batch_loss`
@@ -47,6 +57,7 @@ export class TensorBoard extends Callback {
 
   constructor(options: TensorBoardOptions = {}) {
     super();
+    checkOptionNames('TensorBoard', options, known);
     const where = 'TensorBoard:';
     this.#options = options;
     this.logDirectory = options.logDirectory ?? 'logs';

@@ -1,6 +1,7 @@
 /** Ends a training that has diverged, and says where that began. */
 
 import { GradloomError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { findBreakdown } from '../models/breakdown.js';
 import { defaultGenerator } from '../tensor/random.js';
 import type { GeneratorState } from '../tensor/random.js';
@@ -20,6 +21,8 @@ export interface TerminateOnNaNOptions {
   readonly trace?: boolean;
 }
 
+const known: readonly (keyof TerminateOnNaNOptions)[] = ['raiseError', 'trace'];
+
 /** What a step begins with. */
 interface Start {
   readonly weights: readonly Tensor[];
@@ -38,6 +41,7 @@ export class TerminateOnNaN extends Callback {
 
   constructor(options: TerminateOnNaNOptions = {}) {
     super();
+    checkOptionNames('TerminateOnNaN', options, known);
     this.#raiseError = options.raiseError ?? false;
     if (options.trace === false) this.ignore('onTrainBatchBegin');
   }

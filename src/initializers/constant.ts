@@ -1,6 +1,7 @@
 /** Initializers without chance. */
 
 import { ShapeError } from '../errors.js';
+import { rememberGiven } from '../names.js';
 import { eye, full } from '../tensor/create.js';
 import { showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -16,6 +17,7 @@ export class Constant extends Initializer {
   /** `new Constant(0.5)` or `new Constant({ value: 0.5 })`. */
   constructor(options: number | { readonly value?: number } = {}) {
     super();
+    if (typeof options !== 'number') rememberGiven(this, options);
     this.value = typeof options === 'number' ? options : (options.value ?? 0);
   }
 
@@ -56,6 +58,7 @@ export class Identity extends Initializer {
 
   constructor(options: { readonly gain?: number } = {}) {
     super();
+    rememberGiven(this, options);
     this.gain = options.gain ?? 1;
   }
 

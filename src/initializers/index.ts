@@ -80,6 +80,9 @@ const catalog = new Catalog<Initializer>('initializer', classes, {
  */
 export const get = (identifier: InitializerLike): Initializer => catalog.get(identifier);
 
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (initializer: Initializer): Serialized => catalog.serialize(initializer);
 

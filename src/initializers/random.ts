@@ -1,6 +1,7 @@
 /** Initializers that draw independent values, and the variance scaling family among them. */
 
 import { ValueError } from '../errors.js';
+import { rememberGiven } from '../names.js';
 import { describe } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Generator, normal, truncatedNormal, uniform } from '../tensor/random.js';
@@ -23,6 +24,7 @@ export abstract class RandomInitializer extends Initializer {
 
   constructor(options: SeedOptions) {
     super();
+    rememberGiven(this, options);
     this.seed = options.seed ?? null;
     this.#generator = this.seed === null ? undefined : new Generator(this.seed);
   }
@@ -182,6 +184,7 @@ function fixed(
   return class extends VarianceScaling {
     constructor(options: SeedOptions = {}) {
       super({ ...options, scale, mode, distribution });
+      rememberGiven(this, options);
     }
 
     override config(): Record<string, unknown> {

@@ -9,7 +9,7 @@ import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { explainFileError } from './file-errors.js';
+import { checkPath, explainFileError } from './file-errors.js';
 
 /**
  * Replaces the file at `path` by the chunks, in order. Makes missing directories; follows a
@@ -19,6 +19,7 @@ export async function writeFileAtomically(
   path: string,
   chunks: readonly Uint8Array[],
 ): Promise<void> {
+  checkPath(path, 'write');
   try {
     const target = await realpath(path).catch(() => resolve(path));
     const directory = dirname(target);

@@ -16,6 +16,12 @@ const explanations: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the path is too long',
 };
 
+/** Throws FileError unless it is a path, which JavaScript does not see to. */
+export function checkPath(path: unknown, verb: 'read' | 'write'): void {
+  if (typeof path === 'string' && path !== '') return;
+  throw new FileError(`expected the path of a file to ${verb}, got ${JSON.stringify(path)}`);
+}
+
 /** A FileError for a failed system call; any other error as it is. */
 export function explainFileError(error: unknown, verb: 'read' | 'write', path: string): unknown {
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;

@@ -14,7 +14,7 @@ import { FileError, MemoryError, ValueError } from '../errors.js';
 import { fromArray } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { writeFileAtomically } from './atomic-file.js';
-import { explainFileError } from './file-errors.js';
+import { checkPath, explainFileError } from './file-errors.js';
 import { decodeElements, formatOf, formats } from './safetensors-formats.js';
 import { headerLength, maxHeaderBytes, metadataKey, parseHeader } from './safetensors-header.js';
 import { show } from './safetensors-header.js';
@@ -101,6 +101,7 @@ export async function readSafetensors(
   options: ReadOptions = {},
 ): Promise<Safetensors> {
   const backend = backendFor(options);
+  checkPath(path, 'read');
   try {
     const file = await open(path, 'r');
     try {

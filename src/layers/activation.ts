@@ -39,8 +39,10 @@ export abstract class ActivationLayer extends Layer {
   }
 
   override config(): Record<string, unknown> {
-    // JSON has no infinity, which is the default where it occurs.
-    const params = Object.entries(this.activation.params).filter(([, p]) => Number.isFinite(p));
+    // JSON has no infinity, which is the default where it occurs; null stands for it.
+    const params = Object.entries(this.activation.params).map(
+      ([name, p]) => [name, Number.isFinite(p) ? p : null] as const,
+    );
     return { ...super.config(), ...Object.fromEntries(params) };
   }
 }

@@ -22,14 +22,16 @@ import { defaultBackend } from '../backends/registry.js';
 import type { Device } from '../backends/registry.js';
 import * as constraints from '../constraints.js';
 import { ShapeError, ValueError } from '../errors.js';
+import { checkGiven, rememberGiven } from '../names.js';
 import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
 import { affine } from '../ops/elementwise.js';
 import { zeros } from '../tensor/create.js';
-import { sameShape, showShape, sizeOf } from '../tensor/shape.js';
+import { checkShape, describe, sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
+import { checkTensor } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { SymbolicCall, SymbolicTensor } from './symbolic.js';
 import { Weight } from './weight.js';
@@ -81,8 +83,20 @@ function uniqueName(className: string): string {
   return count === 0 ? base : `${base}_${count}`;
 }
 
+/** Throws ValueError unless layers can compute in it. */
+function floatOf(dtype: unknown, name: string): FloatDType {
+  if (dtype === 'float32' || dtype === 'float64') return dtype;
+  throw new ValueError(
+    `layer ${name}: dtype must be float32 or float64, not ${describe(dtype)}; inputs of other ` +
+      'dtypes come in through an Input layer',
+  );
+}
+
 /** Counts a name that was given as if it had been made, so that none is made twice. */
 function givenName(name: string): string {
+  if (typeof (name as unknown) !== 'string' || name === '') {
+    throw new ValueError(`the name of a layer must be a text, not ${describe(name)}`);
+  }
   const [, base, number] = /^(.+?)(?:_(\d+))?$/.exec(name) ?? [];
   if (base !== undefined) {
     instances.set(base, Math.max(instances.get(base) ?? 0, Number(number ?? 0) + 1));
@@ -114,6 +128,12 @@ let revision = 0;
 /** @internal The same number as before: no layer has other weights or trainability than then. */
 export const structureRevision = (): number => revision;
 
+/** Classes whose layers say in their config every option they take. */
+const complete = new WeakSet();
+
+/** Has layers of a class refuse, when they are built, options that their config does not know. */
+export const checkOptionsOf = (made: LayerClass): void => void complete.add(made);
+
 export abstract class Layer {
   /**
    * Entries of `config` that the constructor takes one by one, before its options: `['units']` for
@@ -134,10 +154,12 @@ export abstract class Layer {
   #trainedAt = -1;
 
   constructor(options: LayerOptions = {}) {
+    rememberGiven(this, options);
     this.name =
       options.name === undefined ? uniqueName(this.constructor.name) : givenName(options.name);
-    this.dtype = options.dtype ?? 'float32';
-    this.inputShape = options.inputShape;
+    this.dtype = floatOf(options.dtype ?? 'float32', this.name);
+    this.inputShape =
+      options.inputShape && checkShape(options.inputShape, `layer ${this.name}: inputShape`);
     this.activityRegularizer = options.activityRegularizer
       ? regularizers.get(options.activityRegularizer)
       : null;
@@ -205,11 +227,24 @@ export abstract class Layer {
           `receives samples of shape ${showShape(first)}`,
       );
     }
+    this.#checkOptions();
     this.build?.(...inputShapes);
     this.inputShape = first;
     this.#inputShapes = inputShapes;
     this.#built = true;
     this.#markTrained();
+  }
+
+  #checkOptions(): void {
+    if (!complete.has(this.constructor)) return;
+    let known: string[];
+    try {
+      known = Object.keys(this.config());
+    } catch {
+      return; // made with a function: it cannot be saved, nor tell its options
+    }
+    // Those a config leaves out while they are not set.
+    checkGiven(this, [...new Set([...known, 'inputShape', 'activityRegularizer'])]);
   }
 
   /** The result for a batch, building the layer if needed. */
@@ -226,6 +261,7 @@ export abstract class Layer {
 
   /** What is done with every output: penalties, observers. */
   protected finish(output: Tensor, context: CallContext): Tensor {
+    checkTensor(`the result of the layer ${this.name}`, output);
     if (this.activityRegularizer && context.addLoss) {
       const penalty = this.activityRegularizer.call(output);
       context.addLoss(affine(penalty, 1 / Math.max(1, output.shape[0]!), 0));

@@ -24,6 +24,11 @@ const classes = new Map<string, LayerClass>();
  * its class has a static `fromConfig(config, layers)`.
  */
 export function registerLayer(made: LayerClass): void {
+  if (!((made as { prototype?: unknown } | null)?.prototype instanceof Layer)) {
+    throw new ValueError(
+      `registerLayer: expected a class that extends Layer, got ${describe(made)}`,
+    );
+  }
   const known = classes.get(made.name);
   if (known && known !== made) {
     throw new ValueError(
@@ -32,6 +37,9 @@ export function registerLayer(made: LayerClass): void {
   }
   classes.set(made.name, made);
 }
+
+/** Names of the classes registered so far. @internal */
+export const layerNames = (): string[] => [...classes.keys()];
 
 /** Class name and config. Throws ValueError for a layer that could not be made again from them. */
 export function serializeLayer(layer: Layer): Serialized {

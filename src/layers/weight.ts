@@ -66,7 +66,7 @@ export function weightConfig(name: string, parts: WeightParts): Record<string, u
   const { initializer, regularizer, constraint } = parts;
   return {
     [`${name}Initializer`]: initializers.serialize(initializer),
-    ...(regularizer ? { [`${name}Regularizer`]: regularizers.serialize(regularizer) } : {}),
-    ...(constraint ? { [`${name}Constraint`]: constraints.serialize(constraint) } : {}),
+    [`${name}Regularizer`]: regularizer && regularizers.serialize(regularizer),
+    [`${name}Constraint`]: constraint && constraints.serialize(constraint),
   };
 }

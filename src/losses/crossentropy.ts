@@ -4,6 +4,7 @@
  * [1e-7, 1 − 1e-7] as in Keras.
  */
 
+import { isFloat } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { cast } from '../ops/cast.js';
 import { viewAs } from '../ops/copy.js';
@@ -144,6 +145,17 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
     return viewAs(where(counts, values, 0), outer);
   }
 
+  override checkTargets(yTrue: Tensor): void {
+    if (!isFloat(yTrue.dtype)) return;
+    const labels = yTrue.dataSync();
+    const at = labels.findIndex((label) => !Number.isInteger(label));
+    if (at < 0) return;
+    throw new ValueError(
+      `${this.name}: the target of sample ${at} is ${labels[at]}; expected a class number, ` +
+        '0, 1, 2, …. For numbers to be predicted use meanSquaredError',
+    );
+  }
+
   #values(labels: Tensor, logits: Tensor, classes: number): Tensor {
     const target =
       this.labelSmoothing === 0
@@ -179,6 +191,12 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
 /** −y · log p − (1 − y) · log(1 − p), averaged over the last axis. */
 export class BinaryCrossentropy extends Crossentropy {
   call(yTrue: Tensor, yPred: Tensor): Tensor {
+    if (yPred.shape.at(-1) === 1 && logitsOf(yPred, 'softmax')) {
+      throw new ShapeError(
+        `${this.name}: the predictions are a softmax over a single output, which is always 1; ` +
+          'give the last layer the activation sigmoid',
+      );
+    }
     const values = this.each(this.smooth(targetsLike(yTrue, yPred, this.name), 2), yPred);
     return values.rank < 2 ? values : mean(values, -1);
   }

@@ -78,6 +78,9 @@ const catalog = new Catalog<Loss>('loss', classes, aliases);
 export const get = (identifier: LossLike): Loss =>
   typeof identifier === 'function' ? new FunctionLoss(identifier) : catalog.get(identifier);
 
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (loss: Loss): Serialized => catalog.serialize(loss);
 

@@ -1,6 +1,7 @@
 /** What a loss is, and how values of samples become one number. */
 
 import { ShapeError, ValueError } from '../errors.js';
+import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import { cast } from '../ops/cast.js';
 import { viewAs } from '../ops/copy.js';
@@ -8,6 +9,7 @@ import { affine, div, equal, mul, where } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
+import { checkTensor } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -30,6 +32,7 @@ export abstract class Loss implements Configurable {
   readonly reduction: Reduction;
 
   constructor(options: LossOptions = {}) {
+    rememberGiven(this, options);
     const own = this.constructor.name;
     this.name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
     this.reduction = options.reduction ?? 'sumOverBatchSize';
@@ -46,12 +49,16 @@ export abstract class Loss implements Configurable {
    */
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor;
 
+  /** Told all targets before they are trained on: throws ValueError where they make no sense. */
+  checkTargets?(yTrue: Tensor): void;
+
   /**
    * The loss to minimize, a scalar (unless the reduction is `none`). sampleWeight: [batch], or any
    * leading part of the shape of {@link call}'s result.
    */
   compute(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor | null): Tensor {
     const values = this.call(yTrue, yPred);
+    checkTensor(`the result of the loss ${this.name}`, values);
     const weights = sampleWeight ? weightsLike(sampleWeight, values, this.name) : null;
     const weighted = weights ? mul(values, weights) : values;
     const counted = this.counted?.(yTrue, values) ?? null;

@@ -1,6 +1,7 @@
 /** Counts of right and wrong decisions per class, and the figures made of them. */
 
 import { ShapeError, ValueError } from '../errors.js';
+import { rememberGiven } from '../names.js';
 import { showShape } from '../tensor/shape.js';
 import { Metric } from './metric.js';
 import type { MetricOptions } from './metric.js';
@@ -254,6 +255,7 @@ const sumCounts = (a: Counts, b: Counts): Counts => ({
 export class F1Score extends FBetaScore {
   constructor(options: Omit<FBetaOptions, 'beta'> = {}) {
     super({ ...options, beta: 1 });
+    rememberGiven(this, options);
   }
 }
 

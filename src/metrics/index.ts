@@ -97,6 +97,9 @@ function hints(each: unknown, loss: Loss | undefined): object {
   return each === ofLosses.Crossentropy ? { binary, fromLogits } : {};
 }
 
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (metric: Metric): Serialized => catalog.serialize(metric);
 

@@ -4,6 +4,7 @@
  */
 
 import type { HostArray } from '../backends/backend.js';
+import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Observed } from './observed.js';
@@ -24,6 +25,7 @@ export abstract class Metric<Result = number> implements Configurable {
   #round = 0;
 
   constructor(options: MetricOptions = {}) {
+    rememberGiven(this, options);
     const own = this.constructor.name;
     this.name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
   }

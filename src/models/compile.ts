@@ -5,7 +5,7 @@ import * as losses from '../losses/index.js';
 import type { Loss, LossLike } from '../losses/index.js';
 import * as metrics from '../metrics/index.js';
 import type { Metric, MetricLike } from '../metrics/index.js';
-import { isSerialized } from '../names.js';
+import { checkOptionNames, isSerialized } from '../names.js';
 import * as optimizers from '../optimizers/index.js';
 import type { Optimizer, OptimizerLike } from '../optimizers/index.js';
 import { byName, isPlainObject } from './structure.js';
@@ -56,8 +56,17 @@ export interface Compiled {
   readonly goals: readonly Goal[];
 }
 
+const compileOptions: readonly (keyof CompileOptions)[] = [
+  'optimizer',
+  'loss',
+  'lossWeights',
+  'metrics',
+  'weightedMetrics',
+];
+
 /** Finds the parts that options name, for a model of these outputs. */
 export function compiledFrom(options: CompileOptions, outputs: readonly string[]): Compiled {
+  checkOptionNames('compile', options, compileOptions);
   const clash = outputs.find((each) => outputs.length > 1 && /^val(_|$)/.test(each));
   if (clash !== undefined) {
     throw new ValueError(
@@ -91,11 +100,16 @@ export function compiledFrom(options: CompileOptions, outputs: readonly string[]
 }
 
 function lossesPerOutput(
-  given: CompileOptions['loss'],
+  given: CompileOptions['loss'] | null | undefined,
   outputs: readonly string[],
 ): (Loss | null | undefined)[] {
   const several = Array.isArray(given) || (isPlainObject(given) && !isSerialized(given));
   if (!several) {
+    if (given === undefined || given === null) {
+      throw new ValueError(
+        "compile: there is no loss; give one, { loss: 'sparseCategoricalCrossentropy' } say",
+      );
+    }
     const loss = losses.get(given as LossLike);
     return outputs.map(() => loss);
   }
@@ -130,6 +144,9 @@ function metricsPerOutput(
     if (each === undefined) return [];
     return Array.isArray(each) ? (each as readonly MetricLike[]) : [each as MetricLike];
   };
+  if (given !== undefined && !Array.isArray(given) && !isPlainObject(given)) {
+    throw new ValueError(`compile: ${what} must be an array, such as ['accuracy']`);
+  }
   // All metrics of a single output stand in one list.
   if (outputs.length === 1 && Array.isArray(given)) {
     return [(given as readonly MetricsLike[]).flatMap(listOf)];

@@ -3,6 +3,7 @@
 import { Callback } from '../callbacks/callback.js';
 import type { Logs } from '../callbacks/callback.js';
 import { GradloomError, ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import type { Optimizer } from '../optimizers/index.js';
 import { checkInteger } from '../tensor/shape.js';
 import { defaultGenerator } from '../tensor/random.js';
@@ -28,6 +29,17 @@ export interface FindLearningRateOptions extends Pick<
   /** The search ends when the loss is this many times its lowest. Default 4. */
   readonly divergence?: number;
 }
+
+const findOptions: readonly (keyof FindLearningRateOptions)[] = [
+  'batchSize',
+  'sampleWeight',
+  'classWeight',
+  'signal',
+  'minRate',
+  'maxRate',
+  'steps',
+  'divergence',
+];
 
 /** Share of the old average in the one that divergence is judged by. */
 const inertia = 0.9;
@@ -57,6 +69,7 @@ export async function findLearningRate(
   const isPair = !isIterableOfBatches(data);
   const options: FindLearningRateOptions = (isPair ? third : (second as typeof third)) ?? {};
   const { minRate = 1e-6, maxRate = 10, steps = 200, divergence = 4, signal, ...rest } = options;
+  checkOptionNames('findLearningRate', options, findOptions);
   checkInteger(steps, 2, Infinity, 'findLearningRate: steps');
   if (!(minRate > 0 && maxRate > minRate && maxRate < Infinity && divergence > 1)) {
     throw new ValueError(

@@ -5,12 +5,13 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { CallbackList } from '../callbacks/callback.js';
-import type { Callback, Resumption, RunInfo } from '../callbacks/callback.js';
+import { Callback, CallbackList } from '../callbacks/callback.js';
+import type { Resumption, RunInfo } from '../callbacks/callback.js';
 import { History } from '../callbacks/history.js';
 import { ProgressBar } from '../callbacks/progress-bar.js';
 import { ValueError } from '../errors.js';
-import { checkInteger } from '../tensor/shape.js';
+import { checkOptionNames } from '../names.js';
+import { checkInteger, describe } from '../tensor/shape.js';
 import { asBatch, sampleShapes, TensorBatches } from './batches.js';
 import type { Batch, BatchIterable, BatchLike } from './batches.js';
 import { allMetrics, logsOf, resetMetrics, RunningTotals } from './compile.js';
@@ -80,6 +81,9 @@ class Run {
     targets: Data | null | undefined,
     options: FitOptions,
   ) {
+    checkOptionNames('fit', options, fitOptions);
+    checkCallbacks(options.callbacks);
+    checkKinds(options);
     this.#model = model;
     this.#compiled = compiled;
     this.#options = options;
@@ -89,6 +93,11 @@ class Run {
     const { training, validation } = sources(model, data, targets, options, batchSize);
     this.#training = training;
     const isTensors = training instanceof TensorBatches;
+    if (isTensors) {
+      training.all.targets.forEach((each, i) => {
+        if (each) compiled.goals[i]?.loss?.checkTargets?.(each);
+      });
+    }
     this.#steps = isTensors ? new Training(model, compiled, training) : null;
     this.#validation = validation;
     const known = training instanceof TensorBatches ? training.steps : undefined;
@@ -242,7 +251,57 @@ class Run {
   }
 }
 
+const fitOptions: readonly (keyof FitOptions)[] = [
+  'batchSize',
+  'epochs',
+  'initialEpoch',
+  'shuffle',
+  'validationData',
+  'validationSplit',
+  'validationBatchSize',
+  'sampleWeight',
+  'classWeight',
+  'callbacks',
+  'verbose',
+  'stepsPerEpoch',
+  'signal',
+];
+
+/** Throws ValueError unless it is a list of callbacks, which JavaScript does not see to. */
+function checkCallbacks(given: unknown): void {
+  if (given === undefined) return;
+  if (!Array.isArray(given)) {
+    throw new ValueError(`fit: callbacks must be an array, [callback], not ${describe(given)}`);
+  }
+  (given as unknown[]).forEach((each, i) => {
+    if (each instanceof Callback) return;
+    const isClass = typeof each === 'function' && each.prototype instanceof Callback;
+    const hint = isClass ? `, new ${each.name}(…)` : ', an instance of a class that extends it';
+    throw new ValueError(`fit: callback ${i} must be a Callback${hint}; got ${describe(each)}`);
+  });
+}
+
+/** Throws ValueError for values that would count as true, or do nothing, whatever was meant. */
+function checkKinds({ shuffle, signal }: FitOptions): void {
+  if (shuffle !== undefined && typeof shuffle !== 'boolean') {
+    throw new ValueError(`fit: shuffle must be true or false, not ${describe(shuffle)}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ValueError(
+      `fit: signal must be an AbortSignal, as of new AbortController(), not ${describe(signal)}`,
+    );
+  }
+}
+
+const verbosities = ['auto', 'bar', 'lines', 'silent'];
+
 function progress(verbose: NonNullable<FitOptions['verbose']>): Callback[] {
+  if (!verbosities.includes(verbose)) {
+    throw new ValueError(
+      `fit: verbose must be one of ${verbosities.join(', ')}, not ${describe(verbose)}; ` +
+        "Keras's 0, 1 and 2 are silent, bar and lines",
+    );
+  }
   if (verbose === 'silent') return [];
   return [new ProgressBar(verbose === 'auto' ? {} : { style: verbose })];
 }

@@ -4,7 +4,7 @@ import { FileError, GradloomError } from '../errors.js';
 import { readSafetensors } from '../io/safetensors.js';
 import type { Safetensors } from '../io/safetensors.js';
 import * as layers from '../layers/index.js';
-import { Layer, withoutInitialization } from '../layers/layer.js';
+import { checkOptionsOf, Layer, withoutInitialization } from '../layers/layer.js';
 import type { LayerClass } from '../layers/layer.js';
 import { layerFromConfig, registerLayer } from '../layers/registry.js';
 import { defaultGenerator } from '../tensor/random.js';
@@ -17,7 +17,9 @@ import { Functional } from './functional.js';
 import { Sequential } from './sequential.js';
 
 for (const each of [...Object.values(layers), Sequential, Functional] as unknown[]) {
-  if (isLayerClass(each)) registerLayer(each);
+  if (!isLayerClass(each)) continue;
+  registerLayer(each);
+  checkOptionsOf(each);
 }
 
 export { layerFromConfig, registerLayer, serializeLayer } from '../layers/registry.js';

@@ -6,7 +6,7 @@ import { noGrad } from '../autograd/tape.js';
 import { GradloomError, ShapeError, ValueError } from '../errors.js';
 import { Layer } from '../layers/layer.js';
 import type { Optimizer } from '../optimizers/index.js';
-import { unknownName } from '../names.js';
+import { checkOptionNames, unknownName } from '../names.js';
 import { concat } from '../ops/move.js';
 import { checkInteger, sameShape, showShape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
@@ -199,6 +199,8 @@ export abstract class Model<Y = unknown> extends Layer {
 
   /** Data in batches, the model built for them. */
   #batches(what: string, x: Data, y: Data | null, options: EvaluateOptions): TensorBatches {
+    const known = what === 'evaluate' ? ['batchSize', 'sampleWeight'] : ['batchSize'];
+    checkOptionNames(what, options, what === 'predictMC' ? [...known, 'samples'] : known);
     const size = checkInteger(options.batchSize ?? 256, 1, Infinity, `${what}: batchSize`);
     const all = gathered(x, y, options.sampleWeight, this);
     const batches = new TensorBatches(all, size, this);
@@ -289,9 +291,15 @@ export abstract class Model<Y = unknown> extends Layer {
 
   // ---- looking inside ---------------------------------------------------------------------------
 
-  /** The layer of a name. Throws ValueError listing the names there are. */
-  getLayer(name: string): Layer {
-    const found = this.layers.find((layer) => layer.name === name);
+  /**
+   * The layer of a name, or of a place among {@link layers} (−1 is the last). Throws ValueError
+   * listing the names there are.
+   */
+  getLayer(name: string | number): Layer {
+    const found =
+      typeof name === 'number'
+        ? this.layers.at(name)
+        : this.layers.find((layer) => layer.name === name);
     if (found) return found;
     const names = this.layers.map((layer) => layer.name);
     throw unknownName(`layer in model ${this.name}`, name, names);

@@ -24,6 +24,10 @@ export class Sequential extends Model<Tensor> {
    * batch. Layers of other models may be used: they share their weights.
    */
   constructor(layers: readonly Layer[] = [], options: LayerOptions = {}) {
+    const given: unknown = layers;
+    if (!Array.isArray(given)) {
+      throw new ValueError(`Sequential: expected an array of layers, got ${describe(layers)}`);
+    }
     const dtype = options.dtype ?? layers.find((layer) => layer instanceof Layer)?.dtype;
     super(dtype === undefined ? options : { ...options, dtype });
     layers.forEach((layer, at) => this.#insert(at, layer));

@@ -81,6 +81,14 @@ function weighted(batch: Batch, { classWeight }: FitOptions): Batch {
   if (batch.targets.length > 1) {
     throw new ValueError('fit: classWeight is for models of one output; give sampleWeight instead');
   }
+  for (const [label, value] of Object.entries(classWeight)) {
+    const isLabel = Number.isInteger(Number(label));
+    if (isLabel && typeof value === 'number' && value >= 0 && value < Infinity) continue;
+    throw new ValueError(
+      'fit: classWeight gives a weight of 0 or more to labels, as { 0: 1, 1: 2.5 }; got ' +
+        `${label}: ${String(value)}`,
+    );
+  }
   const weight = weightsOfClasses(batch.targets[0]!, classWeight, batch.weights[0]!);
   return { ...batch, weights: [weight] };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { DType, FloatDType, FloatOf, SumOf } from '../backends/dtype.js';
+import type { Device } from '../backends/registry.js';
 import { backward } from '../autograd/tape.js';
 import type { BackwardOptions } from '../autograd/tape.js';
 import type { TensorLike } from '../tensor/create.js';
@@ -22,6 +23,7 @@ import * as slice from './slice.js';
 import * as softmax from './softmax.js';
 import * as sort from './sort.js';
 import * as statistics from './statistics.js';
+import { toDevice } from './to-device.js';
 
 // ---- the lists ----------------------------------------------------------------------------------
 /* prettier-ignore */
@@ -138,6 +140,11 @@ declare module '../tensor/tensor.js' {
     backward(options?: BackwardOptions): void;
     /** The values in another dtype; see the function `cast`. */
     cast<E extends DType>(dtype: E): Tensor<E>;
+    /**
+     * The same values on another device (this very tensor when it is there already).
+     * Differentiable: gradients come back to this device.
+     */
+    to(device: Device): Tensor<D>;
     /** The tensor repeated to a larger shape; see the function `broadcastTo`. */
     broadcastTo(shape: Shape): Tensor<D>;
   }
@@ -165,4 +172,5 @@ for (const list of Object.values(lists)) {
 }
 install('backward', backward as Operation);
 install('cast', cast as Operation);
+install('to', toDevice as Operation);
 install('broadcastTo', broadcastTo as Operation);

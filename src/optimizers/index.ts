@@ -40,6 +40,9 @@ const catalog = new Catalog<Optimizer>('optimizer', classes);
 /** An optimizer from its name with its defaults, from `{ className, config }`, or itself. */
 export const get = (identifier: OptimizerLike): Optimizer => catalog.get(identifier);
 
+/** Every name {@link get} knows, without aliases; what is registered later joins. */
+export const names: readonly string[] = catalog.names;
+
 /** Class name and config, for files. */
 export const serialize = (optimizer: Optimizer): Serialized => catalog.serialize(optimizer);
 

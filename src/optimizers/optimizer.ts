@@ -7,6 +7,7 @@ import { hyperNames, updateNames } from '../backends/kernels.js';
 import { updates } from '../backends/formulas.js';
 import type { Update, UpdateName } from '../backends/formulas.js';
 import { ValueError } from '../errors.js';
+import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import { get as getSchedule, serialize as serializeSchedule } from '../schedules.js';
 import type { Schedule } from '../schedules.js';
@@ -54,6 +55,7 @@ export abstract class Optimizer implements Configurable {
    * @param learningRate the class's default
    */
   constructor(update: UpdateName, learningRate: number, options: OptimizerOptions) {
+    rememberGiven(this, options);
     this.name = options.name ?? this.constructor.name.toLowerCase();
     checkOptions(this.name, options);
     this.#kernel = updateNames.indexOf(update);
@@ -166,6 +168,10 @@ export abstract class Optimizer implements Configurable {
 
   /** {@link apply} with the gradients that `backward()` left in `.grad`, which become null. */
   step(parameters: readonly Tensor[]): void {
+    const given: unknown = parameters;
+    if (!Array.isArray(given)) {
+      throw new ValueError(`${this.name}.step: expected an array of parameters, step([w, b])`);
+    }
     this.apply(
       parameters,
       parameters.map((parameter) => parameter.grad),

@@ -51,9 +51,31 @@ export function checkRate(name: string, rate: number): void {
   }
 }
 
+const numeric = [
+  'weightDecay',
+  'clipNorm',
+  'clipValue',
+  'globalClipNorm',
+  'emaMomentum',
+  'emaOverwriteFrequency',
+  'gradientAccumulationSteps',
+] as const;
+
 /** Throws ValueError for options outside their range or that exclude each other. */
 export function checkOptions(name: string, options: OptimizerOptions): void {
-  if (typeof options.learningRate === 'number') checkRate(name, options.learningRate);
+  const { learningRate } = options;
+  if (typeof learningRate === 'number') checkRate(name, learningRate);
+  else if (learningRate !== undefined && typeof learningRate !== 'object') {
+    throw new ValueError(
+      `${name}: learningRate must be a number or a schedule, not ${JSON.stringify(learningRate)}`,
+    );
+  }
+  for (const key of numeric) {
+    const value: unknown = options[key] ?? 0;
+    if (typeof value !== 'number') {
+      throw new ValueError(`${name}: ${key} must be a number, not ${JSON.stringify(value)}`);
+    }
+  }
   const { clipNorm, clipValue, globalClipNorm } = options;
   const clips = Object.entries({ clipNorm, clipValue, globalClipNorm }).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number',

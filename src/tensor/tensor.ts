@@ -202,22 +202,12 @@ export class Tensor<D extends DType = DType> {
           `got ${showShape(values.shape)} ${values.dtype}`,
       );
     }
-    const source = values.to(this.device);
+    const source = onDevice(values, this.device);
     // A copy onto overlapping memory (two views of one storage) goes through a temporary.
     const apart = source.storage === this.storage ? source.copy() : source;
     if (this.size > 0) {
       this.backend.copy(this.buffer, 0, apart.buffer, 0, Int32Array.of(1, this.size, 1, 1));
     }
-  }
-
-  /**
-   * The same values on another device (this very tensor when it is there already). Cut off from
-   * the tape.
-   */
-  to(device: Device): Tensor<D> {
-    const backend = backendOf(device);
-    if (backend === this.backend) return this;
-    return fromArray(this.dataSync(), this.shape, this.dtype, backend);
   }
 
   /**
@@ -235,6 +225,12 @@ export function checkTensor(name: string, value: unknown): void {
   throw new DTypeError(
     `${name}: expected a tensor, got ${describe(value)}; make one with tensor()`,
   );
+}
+
+/** @internal The same values on a device, not recorded; the tensor itself when it is there. */
+export function onDevice<D extends DType>(x: Tensor<D>, device: Device): Tensor<D> {
+  const backend = backendOf(device);
+  return backend === x.backend ? x : fromArray(x.dataSync(), x.shape, x.dtype, backend);
 }
 
 /** @internal An uninitialised tensor. */

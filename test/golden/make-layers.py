@@ -81,7 +81,39 @@ layer_cases = [
     ("Maximum", [], {}, ["features", "others"], False),
     ("Minimum", [], {}, ["features", "others"], False),
     ("ActivityRegularization", [], {"l1": 0.1, "l2": 0.01}, ["features"], True),
+    ("CELU", [], {}, ["features"], False),
+    ("Exponential", [], {}, ["features"], False),
+    ("GELU", [], {}, ["features"], False),
+    ("GELU", [], {"approximate": True}, ["features"], False),
+    ("HardSigmoid", [], {}, ["features"], False),
+    ("LogSoftmax", [], {}, ["features"], False),
+    ("LogSoftmax", [], {"axis": 1}, ["sequence"], False),
+    ("Mish", [], {}, ["features"], False),
+    ("ReLU6", [], {}, ["features"], False),
+    ("SELU", [], {}, ["features"], False),
+    ("Sigmoid", [], {}, ["features"], False),
+    ("SiLU", [], {}, ["features"], False),
+    ("Softplus", [], {}, ["features"], False),
+    ("Softsign", [], {}, ["features"], False),
+    ("Tanh", [], {}, ["features"], False),
 ]
+
+# Layers of ours for which Keras has a function; their options are its arguments.
+functions = {
+    "CELU": "celu",
+    "Exponential": "exponential",
+    "GELU": "gelu",
+    "HardSigmoid": "hard_sigmoid",
+    "LogSoftmax": "log_softmax",
+    "Mish": "mish",
+    "ReLU6": "relu6",
+    "SELU": "selu",
+    "Sigmoid": "sigmoid",
+    "SiLU": "silu",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Tanh": "tanh",
+}
 
 
 def upstream(y):
@@ -95,6 +127,9 @@ def made(name, args, options):
     options = {snake(key): value for key, value in options.items()}
     if isinstance(options.get("activation"), str):
         options["activation"] = snake(options["activation"])
+    if name in functions:
+        function = getattr(keras.activations, functions[name])
+        return L.Activation(lambda x: function(x, **options))
     return getattr(L, name)(*given, **options)
 
 

@@ -331,6 +331,8 @@ metric_cases = [
         "logits",
     ),
     ("Crossentropy", {}, M.SparseCategoricalCrossentropy(), "labels", "scores"),
+    # Keras has it as a loss only.
+    ("Huber", {}, M.MeanMetricWrapper(K.huber), "numbers", "others"),
 ]
 
 

@@ -133,7 +133,9 @@ keras_cases = [
     ("Lion", {}, lambda o: o.Lion()),
     ("Lion", {"beta1": 0.8, "beta2": 0.95}, lambda o: o.Lion(beta_1=0.8, beta_2=0.95)),
 ]
-# The same in PyTorch, with one epsilon. Its RMSprop, Adagrad and Adamax add it elsewhere.
+# The same in PyTorch, with one epsilon. Where PyTorch adds it elsewhere the formulas coincide as
+# far as it is negligible.
+tiny = 1e-30
 torch_cases = [
     (
         "SGD",
@@ -144,6 +146,34 @@ torch_cases = [
     ("Adadelta", {"learningRate": 1, "rho": 0.9}, lambda o, w: o.Adadelta(w, eps=1e-7)),
     ("Nadam", {"momentumDecay": 0.004}, lambda o, w: o.NAdam(w, lr=1e-3, eps=1e-7)),
     ("Nadam", {"momentumDecay": 1}, lambda o, w: o.NAdam(w, lr=1e-3, eps=1e-7, momentum_decay=1)),
+    ("Adam", {"epsilon": tiny}, lambda o, w: o.Adam(w, lr=1e-3, eps=tiny)),
+    (
+        "Adam",
+        {"epsilon": tiny, "learningRate": 0.01, "beta1": 0.8, "beta2": 0.99},
+        lambda o, w: o.Adam(w, lr=0.01, betas=(0.8, 0.99), eps=tiny),
+    ),
+    (
+        "Adam",
+        {"epsilon": tiny, "amsgrad": True},
+        lambda o, w: o.Adam(w, lr=1e-3, eps=tiny, amsgrad=True),
+    ),
+    (
+        "AdamW",
+        {"epsilon": tiny, "weightDecay": 0.05},
+        lambda o, w: o.AdamW(w, lr=1e-3, eps=tiny, weight_decay=0.05),
+    ),
+    ("Adamax", {"epsilon": tiny}, lambda o, w: o.Adamax(w, lr=1e-3, eps=tiny)),
+    (
+        "Adagrad",
+        {"epsilon": tiny, "initialAccumulatorValue": 0},
+        lambda o, w: o.Adagrad(w, lr=1e-3, eps=tiny),
+    ),
+    ("RMSprop", {"epsilon": tiny}, lambda o, w: o.RMSprop(w, lr=1e-3, alpha=0.9, eps=tiny)),
+    (
+        "RMSprop",
+        {"epsilon": tiny, "momentum": 0.8, "rho": 0.95},
+        lambda o, w: o.RMSprop(w, lr=1e-3, alpha=0.95, eps=tiny, momentum=0.8),
+    ),
 ]
 
 cases = [

@@ -45,6 +45,7 @@ activation_cases = [
     ("hardSigmoid", {}, A.hard_sigmoid),
     ("hardSilu", {}, A.hard_silu),
     ("tanh", {}, A.tanh),
+    ("exponential", {}, A.exponential),
     ("softmax", {}, A.softmax),
     ("logSoftmax", {}, A.log_softmax),
     ("softmax", {"axis": 0}, lambda x: A.softmax(x, axis=0)),
