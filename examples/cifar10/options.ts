@@ -122,7 +122,10 @@ export function options(args: readonly string[]): { values: Values; help?: strin
   if (given.seed !== undefined && given.seeds !== undefined) {
     throw new GradloomError('give --seed or --seeds, not both');
   }
-  const seeds = (text('seeds') ?? text('seed')!).split(',').map((each) => number('seed', each));
+  const ofSeeds = text('seeds') === undefined ? 'seed' : 'seeds';
+  const seeds = text(ofSeeds)!
+    .split(',')
+    .map((each) => number(ofSeeds, each));
   const wanted = text('experiment')!;
   const changed = flagNames.filter((name) => flagOf(name).changes && given[name] !== undefined);
   const values: Values = {
