@@ -1,7 +1,7 @@
 /** Activation functions by name, with the parameters Keras gives them. */
 
 import type { FormulaName } from './backends/formulas.js';
-import { ValueError } from './errors.js';
+import { describe, ValueError } from './errors.js';
 import { isSerialized, plain, unknownName } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 import * as ops from './ops/elementwise.js';
@@ -9,7 +9,6 @@ import { isFusable } from './ops/dense.js';
 import type { FusedActivation } from './ops/dense.js';
 import { rememberLogits } from './ops/logits.js';
 import { logSoftmax, softmax } from './ops/softmax.js';
-import { describe } from './tensor/shape.js';
 import type { Tensor } from './tensor/tensor.js';
 
 /** Parameters of an activation, by name. */

@@ -42,3 +42,15 @@ export class GradientError extends GradloomError {
 export class FileError extends GradloomError {
   override readonly name = 'FileError';
 }
+
+/** A short description of a value of any kind, for messages. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'object') {
+    const name = (value.constructor as { name?: string } | undefined)?.name ?? 'object';
+    return Array.isArray(value) ? `an array of ${value.length}` : `a ${name}`;
+  }
+  if (typeof value === 'function') return 'a function';
+  return (value as { toString(): string }).toString();
+}

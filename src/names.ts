@@ -3,7 +3,7 @@
  * and reading them back.
  */
 
-import { ValueError } from './errors.js';
+import { describe, ValueError } from './errors.js';
 
 /** How a part stands in a saved model: its class and what its constructor takes. */
 export interface Serialized {
@@ -137,8 +137,9 @@ export function checkOptionNames(what: string, options: unknown, known: readonly
 
 function optionsObject(what: string, options: unknown): object {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
-  const got = typeof options === 'string' ? `"${options}"` : String(options);
-  throw new ValueError(`${what}: options are given by name, { name: value }; got ${got}`);
+  throw new ValueError(
+    `${what}: options are given by name, { name: value }; got ${describe(options)}`,
+  );
 }
 
 /** The error for a name that is not there: the nearest one, and all of them. */

@@ -3,7 +3,7 @@
  * those of Keras 3 except for {@link OneCycle}, which Keras does not have.
  */
 
-import { ValueError } from './errors.js';
+import { describe, ValueError } from './errors.js';
 import { Catalog, checkOptionNames } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 
@@ -27,9 +27,7 @@ function checkOptions(where: string, options: object, known: readonly string[]):
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     if (!/LearningRate$|^warmupTarget$/.test(name) || value === null) continue;
     if (typeof value === 'number' && value >= 0 && value < Infinity) continue;
-    throw new ValueError(
-      `${where}: ${name} must be a number of 0 or more, not ${JSON.stringify(value)}`,
-    );
+    throw new ValueError(`${where}: ${name} must be a number of 0 or more, not ${describe(value)}`);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Checks gradients against differences of values: for our operations and for users' own. */
 
 import { fillRandom } from '../backends/random.js';
-import { DTypeError, GradientError } from '../errors.js';
+import { describe, DTypeError, GradientError } from '../errors.js';
 import { zerosLike } from '../tensor/create.js';
-import { describe, sameShape, showShape, stridesOf } from '../tensor/shape.js';
+import { sameShape, showShape, stridesOf } from '../tensor/shape.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
 import { gradientsOf, isRecording, noGrad, withRecording } from './tape.js';
 

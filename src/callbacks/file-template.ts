@@ -1,8 +1,7 @@
 /** File names with numbers in them: `{epoch:02d}-{val_loss:.2f}`, as Python writes them. */
 
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import { unknownName } from '../names.js';
-import { describe } from '../tensor/shape.js';
 
 const field = /\{([^{}:]*)(?::([^{}]*))?\}/g;
 const format = /^(0?)(\d*)(?:\.(\d{1,2}))?([dfegi%]?)$/;

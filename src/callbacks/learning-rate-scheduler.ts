@@ -1,7 +1,6 @@
 /** A learning rate set anew for every epoch. */
 
-import { ValueError } from '../errors.js';
-import { describe } from '../tensor/shape.js';
+import { describe, ValueError } from '../errors.js';
 import { Callback } from './callback.js';
 
 /** The rate of an epoch (from 0), given the rate before it. */

@@ -1,9 +1,8 @@
 /** The 1cycle policy for a run whose number of steps need not be counted by hand. */
 
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import { OneCycle } from '../schedules.js';
 import type { OneCycleOptions } from '../schedules.js';
-import { describe } from '../tensor/shape.js';
 import { Callback } from './callback.js';
 
 export type OneCycleSchedulerOptions = Omit<OneCycleOptions, 'maxLearningRate' | 'totalSteps'>;

@@ -1,8 +1,7 @@
 /** Initializers that draw independent values, and the variance scaling family among them. */
 
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import { rememberGiven } from '../names.js';
-import { describe } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Generator, normal, truncatedNormal, uniform } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';

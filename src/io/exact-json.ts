@@ -3,8 +3,7 @@
  * `{ "$number": "NaN" }`, and a refusal of what a file cannot hold.
  */
 
-import { ValueError } from '../errors.js';
-import { describe } from '../tensor/shape.js';
+import { describe, ValueError } from '../errors.js';
 
 const wordKey = '$number';
 const words: ReadonlyMap<string, number> = new Map([

@@ -1,6 +1,6 @@
 /** Says in words what the operating system says in codes. */
 
-import { FileError } from '../errors.js';
+import { describe, FileError } from '../errors.js';
 
 const explanations: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
@@ -19,7 +19,7 @@ const explanations: Readonly<Record<string, string>> = {
 /** Throws FileError unless it is a path, which JavaScript does not see to. */
 export function checkPath(path: unknown, verb: 'read' | 'write'): void {
   if (typeof path === 'string' && path !== '') return;
-  throw new FileError(`expected the path of a file to ${verb}, got ${JSON.stringify(path)}`);
+  throw new FileError(`expected the path of a file to ${verb}, got ${describe(path)}`);
 }
 
 /** A FileError for a failed system call; any other error as it is. */

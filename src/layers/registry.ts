@@ -3,10 +3,9 @@
  * the arguments that make an equal layer.
  */
 
-import { GradloomError, ValueError } from '../errors.js';
+import { describe, GradloomError, ValueError } from '../errors.js';
 import { isSerialized, unknownName } from '../names.js';
 import type { Serialized } from '../names.js';
-import { describe } from '../tensor/shape.js';
 import { Layer, makeLayer } from './layer.js';
 import type { LayerClass } from './layer.js';
 

@@ -71,6 +71,13 @@ export interface EvaluateOptions extends PredictOptions {
   readonly sampleWeight?: Data;
 }
 
+/** Options of the calls that take data to run the model on. */
+const optionsOf = {
+  evaluate: ['batchSize', 'sampleWeight'],
+  predict: ['batchSize'],
+  predictMC: ['batchSize', 'samples'],
+} as const;
+
 /**
  * `Y` is what `predict` gives: a tensor, or for several outputs an array or object of them. A model
  * of your own says its `layers` and writes `call`.
@@ -198,9 +205,13 @@ export abstract class Model<Y = unknown> extends Layer {
   }
 
   /** Data in batches, the model built for them. */
-  #batches(what: string, x: Data, y: Data | null, options: EvaluateOptions): TensorBatches {
-    const known = what === 'evaluate' ? ['batchSize', 'sampleWeight'] : ['batchSize'];
-    checkOptionNames(what, options, what === 'predictMC' ? [...known, 'samples'] : known);
+  #batches(
+    what: keyof typeof optionsOf,
+    x: Data,
+    y: Data | null,
+    options: EvaluateOptions,
+  ): TensorBatches {
+    checkOptionNames(what, options, optionsOf[what]);
     const size = checkInteger(options.batchSize ?? 256, 1, Infinity, `${what}: batchSize`);
     const all = gathered(x, y, options.sampleWeight, this);
     const batches = new TensorBatches(all, size, this);

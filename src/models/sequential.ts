@@ -1,12 +1,11 @@
 /** Layers one after another. */
 
 import type { DType } from '../backends/dtype.js';
-import { ShapeError, ValueError } from '../errors.js';
+import { describe, ShapeError, ValueError } from '../errors.js';
 import { Input } from '../layers/input.js';
 import { Layer } from '../layers/layer.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
 import { serializeLayer } from '../layers/registry.js';
-import { describe } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { InputSpec } from './data.js';

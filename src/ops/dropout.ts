@@ -4,12 +4,12 @@
  */
 
 import { track, tracks } from '../autograd/tape.js';
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
 import { defaultGenerator, normal } from '../tensor/random.js';
 import type { Generator, Stream } from '../tensor/random.js';
-import { checkNumber, describe } from '../tensor/shape.js';
+import { checkNumber } from '../tensor/shape.js';
 import { emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { DType, FloatDType } from '../backends/dtype.js';

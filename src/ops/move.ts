@@ -6,10 +6,10 @@
 import { promote } from '../backends/dtype.js';
 import type { DType } from '../backends/dtype.js';
 import { track, tracks } from '../autograd/tape.js';
-import { ShapeError } from '../errors.js';
+import { describe, ShapeError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, checkAxis, checkInteger, checkShape, describe } from '../tensor/shape.js';
+import { checkAxes, checkAxis, checkInteger, checkShape } from '../tensor/shape.js';
 import { showShape, sizeOf, stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { empty, Tensor } from '../tensor/tensor.js';

@@ -3,8 +3,8 @@
 import { gradientsByTwin } from '../autograd/fused.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
 import type { DType } from '../backends/dtype.js';
-import { DTypeError, ShapeError, ValueError } from '../errors.js';
-import { checkAxes, checkNumber, describe, showShape } from '../tensor/shape.js';
+import { describe, DTypeError, ShapeError, ValueError } from '../errors.js';
+import { checkAxes, checkNumber, showShape } from '../tensor/shape.js';
 import { checkTensor, empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, checkFloat, checkSameDevice, mul, rsqrt, sub } from './elementwise.js';

@@ -5,10 +5,10 @@
 
 import type { DType } from '../backends/dtype.js';
 import { track, tracks } from '../autograd/tape.js';
-import { ShapeError, ValueError } from '../errors.js';
+import { describe, ShapeError, ValueError } from '../errors.js';
 import { asTensor, full } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, describe, showShape, stridesOf } from '../tensor/shape.js';
+import { checkAxes, showShape, stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { empty, Tensor } from '../tensor/tensor.js';
 import { copyBetween, viewAs } from './copy.js';

@@ -3,10 +3,10 @@
 import { isFloat } from '../backends/dtype.js';
 import type { DType, FloatOf } from '../backends/dtype.js';
 import { noGrad, track, tracks } from '../autograd/tape.js';
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, checkNumber, describe } from '../tensor/shape.js';
+import { checkAxes, checkNumber } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { sumAxes } from './broadcast.js';
 import { cast } from './cast.js';

@@ -1,6 +1,6 @@
 /** What optimizers are made with, and what of them is saved. */
 
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import { unknownName } from '../names.js';
 import type { ScheduleLike } from '../schedules.js';
 
@@ -67,13 +67,13 @@ export function checkOptions(name: string, options: OptimizerOptions): void {
   if (typeof learningRate === 'number') checkRate(name, learningRate);
   else if (learningRate !== undefined && typeof learningRate !== 'object') {
     throw new ValueError(
-      `${name}: learningRate must be a number or a schedule, not ${JSON.stringify(learningRate)}`,
+      `${name}: learningRate must be a number or a schedule, not ${describe(learningRate)}`,
     );
   }
   for (const key of numeric) {
     const value: unknown = options[key] ?? 0;
     if (typeof value !== 'number') {
-      throw new ValueError(`${name}: ${key} must be a number, not ${JSON.stringify(value)}`);
+      throw new ValueError(`${name}: ${key} must be a number, not ${describe(value)}`);
     }
   }
   const { clipNorm, clipValue, globalClipNorm } = options;

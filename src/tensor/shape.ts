@@ -1,6 +1,6 @@
 /** Shape arithmetic: sizes, strides, broadcasting, axes. Knows no tensors. */
 
-import { ShapeError, ValueError } from '../errors.js';
+import { describe, ShapeError, ValueError } from '../errors.js';
 
 export type Shape = readonly number[];
 
@@ -49,18 +49,6 @@ export function checkShape(shape: unknown, where: string): Shape {
     throw new ShapeError(`${where}: shape ${showShape(shape as number[])} is too large`);
   }
   return shape as number[];
-}
-
-/** A short description of a value of any kind, for messages. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'object') {
-    const name = (value.constructor as { name?: string } | undefined)?.name ?? 'object';
-    return Array.isArray(value) ? `an array of ${value.length}` : `a ${name}`;
-  }
-  if (typeof value === 'function') return 'a function';
-  return (value as { toString(): string }).toString();
 }
 
 /** An axis from −rank to rank − 1 as 0 … rank − 1. */

@@ -10,9 +10,9 @@ import type { DataTypes, DType } from '../backends/dtype.js';
 import { dtypeOf, isFloat } from '../backends/dtype.js';
 import { backendOf } from '../backends/registry.js';
 import type { Device } from '../backends/registry.js';
-import { DTypeError, GradientError, ShapeError } from '../errors.js';
+import { describe, DTypeError, GradientError, ShapeError } from '../errors.js';
 import { printTensor } from './print.js';
-import { describe, sameShape, showShape, sizeOf } from './shape.js';
+import { sameShape, showShape, sizeOf } from './shape.js';
 import type { Shape } from './shape.js';
 import { adopt, allocate, hostAccesses, type Storage } from './storage.js';
 
