@@ -8,9 +8,10 @@ namespace gradloom::GRADLOOM_ISA {
 namespace {
 
 // Costs are estimates in multiply-adds of one vector, about half a cycle each.
-constexpr double taskCost = 10000;   // less is not worth giving away
-constexpr double largeTask = 400e3;  // of more, several per thread even out the threads' speeds
-constexpr double packCost = 0.5;     // of an element packed
+constexpr double taskCost = 10000;    // less is not worth giving away
+constexpr double largeShare = 500e3;  // of a thread: from here on two tasks each even out speeds
+constexpr double hugeShare = 16 * 500e3;  // and from here on four
+constexpr double packCost = 0.5;          // of an element packed
 
 // Of a rectangle of C, packing and the ends of tiles included.
 template <class T>
@@ -44,16 +45,21 @@ Division divide(const Product<T>& p, int64_t tasks) {
   return best;
 }
 
+// What a task should cost where all that the pool does at once costs `total`: a thread's share, or
+// a whole part of that, so that every thread gets equally many.
+inline double costOfTask(double total) {
+  const double share = total / double(threadCount());
+  if (share < taskCost) return taskCost;
+  return share < largeShare ? share : share < hugeShare ? share / 2 : share / 4;
+}
+
 // The division of one product that is done beside others on the pool's threads, all of them
-// together costing `total`: each task a fair share of the threads' time, or a part of that.
+// together costing `total`.
 template <class T>
 Division divideBeside(const Product<T>& p, double total) {
-  const double cost = blockCost(p, p.m, p.n);
-  double share = total / double(threadCount());
-  if (share < taskCost) share = taskCost;
-  if (share > largeTask) share = share / 4 > largeTask ? share / 4 : largeTask;
-  // Three quarters of a share, alone, are better than two tasks to wait for.
-  const int64_t tasks = threadCount() == 1 ? 1 : int64_t(cost / share + 0.75);
+  if (threadCount() == 1) return divide(p, 1);
+  // Three quarters of a task, alone, are better than two tasks to wait for.
+  const int64_t tasks = int64_t(blockCost(p, p.m, p.n) / costOfTask(total) + 0.75);
   return divide(p, tasks < 1 ? 1 : tasks);
 }
 
