@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/arithmetic.h"
+#include "cpu/lanes.h"
 
 namespace gradloom::GRADLOOM_ISA {
 namespace {
@@ -142,34 +143,48 @@ GRADLOOM_INLINE V loadAs(const From* from) {
 
 constexpr int64_t foldBlock = 16;
 
+// Takes `rows` rows, foldBlock of them if `whole`, into the accumulators of `width` vectors.
+template <class Op, class V, bool whole, int width, class From>
+GRADLOOM_INLINE void foldBlockRows(typename Op::template Accumulator<V> (&sum)[width],
+                                   const From* a, int64_t rows, int64_t stride) {
+  GRADLOOM_UNROLL
+  for (int w = 0; w < width; w++) sum[w] = Op::template start<V>();
+  const int64_t count = whole ? foldBlock : rows;
+  for (int64_t row = 0; row < count; row++) {
+    GRADLOOM_UNROLL
+    for (int w = 0; w < width; w++) sum[w] = Op::take(sum[w], loadAs<V>(a + w * lanesOf<V>));
+    a += stride;
+  }
+}
+
 // out[w] = the fold of a[row * stride + w * lanes …] over all rows, for `width` vectors side by
 // side.
 template <class Op, class V, int width, class From>
 GRADLOOM_INLINE void foldRows(typename Op::template Accumulator<V>* out, const From* a,
                               int64_t rows, int64_t stride) {
   using A = typename Op::template Accumulator<V>;
-  A waiting[width][48];  // folds of 1, 2, 4, … blocks that wait for one of equal size
+  A waiting[48][width];  // folds of 1, 2, 4, … blocks that wait for one of equal size
   int depth = 0;
   int64_t row = 0;
-  for (int64_t block = 0; row < rows; block++) {
+  for (int64_t block = 0; row < rows; block++, row += foldBlock) {
     A sum[width];
-    for (int w = 0; w < width; w++) sum[w] = Op::template start<V>();
-    const int64_t end = rows - row > foldBlock ? row + foldBlock : rows;
-    for (; row < end; row++) {
-      for (int w = 0; w < width; w++) {
-        sum[w] = Op::take(sum[w], loadAs<V>(a + row * stride + w * lanesOf<V>));
-      }
+    if (rows - row >= foldBlock) {
+      foldBlockRows<Op, V, true>(sum, a + row * stride, foldBlock, stride);
+    } else {
+      foldBlockRows<Op, V, false>(sum, a + row * stride, rows - row, stride);
     }
     for (int64_t pairs = block; pairs & 1; pairs >>= 1) {
       depth--;
-      for (int w = 0; w < width; w++) sum[w] = Op::join(waiting[w][depth], sum[w]);
+      GRADLOOM_UNROLL
+      for (int w = 0; w < width; w++) sum[w] = Op::join(waiting[depth][w], sum[w]);
     }
-    for (int w = 0; w < width; w++) waiting[w][depth] = sum[w];
+    GRADLOOM_UNROLL
+    for (int w = 0; w < width; w++) waiting[depth][w] = sum[w];
     depth++;
   }
   for (int w = 0; w < width; w++) {
-    A total = depth > 0 ? waiting[w][depth - 1] : Op::template start<V>();
-    for (int d = depth - 2; d >= 0; d--) total = Op::join(waiting[w][d], total);
+    A total = depth > 0 ? waiting[depth - 1][w] : Op::template start<V>();
+    for (int d = depth - 2; d >= 0; d--) total = Op::join(waiting[d][w], total);
     out[w] = total;
   }
 }

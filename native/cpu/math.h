@@ -7,6 +7,10 @@
 
 #include "cpu/arithmetic.h"
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 namespace gradloom::GRADLOOM_ISA {
 namespace {
 
@@ -20,6 +24,32 @@ GRADLOOM_INLINE V polynomial(V x, double c0, Rest... rest) {
   return polynomial(x, rest...) * x + constant<V>(c0);
 }
 
+// x, but no more than `most`; NaN stays. One instruction, which compilers do not make of select.
+template <class V>
+GRADLOOM_INLINE V cutAbove(V x, double most) {
+  const V limit = constant<V>(most);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64) return bitCast<V>(_mm512_min_ps(__m512(limit), __m512(x)));
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32) return bitCast<V>(_mm256_min_ps(__m256(limit), __m256(x)));
+#endif
+  return select(x > limit, limit, x);
+}
+
+// x, but no less than `least`; NaN stays.
+template <class V>
+GRADLOOM_INLINE V cutBelow(V x, double least) {
+  const V limit = constant<V>(least);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64) return bitCast<V>(_mm512_max_ps(__m512(limit), __m512(x)));
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(V) == 32) return bitCast<V>(_mm256_max_ps(__m256(limit), __m256(x)));
+#endif
+  return select(x < limit, limit, x);
+}
+
 // ---- exponentials ---------------------------------------------------------------------------
 
 namespace detail {
@@ -28,12 +58,12 @@ namespace detail {
 constexpr double ln2High = 0.693359375;
 constexpr double ln2Low = -2.1219444005469058e-4;
 
-// x = n ln 2 + r with |r| <= ln 2 / 2; gives e^r - 1 and n. |x| < 2^21.
+// x = n ln 2 + r with |r| <= ln 2 / 2; gives e^r - 1 and n, twice. |x| < 2^21.
 template <class V>
-GRADLOOM_INLINE V expReduced(V x, Bits<V>& n) {
+GRADLOOM_INLINE V expReduced(V x, Bits<V>& n, V& whole) {
   const V magic = constant<V>(0x1.8p23);  // its last bit counts ones
   const V shifted = x * constant<V>(1.4426950408889634) + magic;
-  const V whole = shifted - magic;
+  whole = shifted - magic;
   V r = x - whole * constant<V>(ln2High);
   r = r - whole * constant<V>(ln2Low);
   n = bits(shifted) - bits(magic);
@@ -48,6 +78,16 @@ GRADLOOM_INLINE V power2(Bits<V> n) {
   return bitCast<V>((n + 127) << 23);
 }
 
+// v 2^n, rounded once, for v in [1/2, 2]; `whole` is n as a float.
+template <class V>
+GRADLOOM_INLINE V scale(V v, [[maybe_unused]] Bits<V> n, [[maybe_unused]] V whole) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64) return bitCast<V>(_mm512_scalef_ps(__m512(v), __m512(whole)));
+#endif
+  const Bits<V> half = n >> 1;  // two steps: 2^n itself may be no normal number
+  return v * power2<V>(half) * power2<V>(n - half);
+}
+
 }  // namespace detail
 
 template <class V>
@@ -55,12 +95,12 @@ GRADLOOM_INLINE V exp(V x) {
   if constexpr (isDouble<V>) {
     return eachLane(x, [](double a) { return ::exp(a); });
   } else {
-    x = select(x > constant<V>(89), constant<V>(89), x);      // e^89 is above float32
-    x = select(x < constant<V>(-104), constant<V>(-104), x);  // e^-104 rounds to zero
+    x = cutAbove(x, 89);    // e^89 is above float32
+    x = cutBelow(x, -104);  // e^-104 rounds to zero
     Bits<V> n;
-    const V tail = detail::expReduced(x, n);
-    const Bits<V> half = n >> 1;  // two steps: 2^n itself may be no normal number
-    return (tail + constant<V>(1)) * detail::power2<V>(half) * detail::power2<V>(n - half);
+    V whole;
+    const V tail = detail::expReduced(x, n, whole);
+    return detail::scale<V>(tail + constant<V>(1), n, whole);
   }
 }
 
@@ -69,10 +109,10 @@ GRADLOOM_INLINE V expm1(V x) {
   if constexpr (isDouble<V>) {
     return eachLane(x, [](double a) { return ::expm1(a); });
   } else {
-    V y = select(x > constant<V>(89), constant<V>(89), x);
-    y = select(y < constant<V>(-18), constant<V>(-18), y);  // there it is -1
+    const V y = cutBelow(cutAbove(x, 89), -18);  // there it is -1
     Bits<V> n;
-    const V tail = detail::expReduced(y, n);
+    V whole;
+    const V tail = detail::expReduced(y, n, whole);
     const V half = detail::power2<V>(n - 1);  // 2^n (e^r - 1) + (2^n - 1), halved
     const V result = half * tail + (half - constant<V>(0.5));
     return select(x == V{}, x, V(result + result));
@@ -203,7 +243,7 @@ GRADLOOM_INLINE V tanh(V x) {
     return eachLane(x, [](double a) { return ::tanh(a); });
   } else {
     V size = abs(x);
-    size = select(size > constant<V>(10), constant<V>(10), size);  // there it is 1
+    size = cutAbove(size, 10);  // there it is 1
     const V z = size * size;
     const V p = polynomial(z, -0x1.55554ap-2, 0x1.110cfp-3, -0x1.b91f22p-5, 0x1.58ec9cp-6,
                            -0x1.995794p-8);  // |x| <= 0.55
@@ -220,7 +260,7 @@ GRADLOOM_INLINE V erf(V x) {
     return eachLane(x, [](double a) { return ::erf(a); });
   } else {
     V size = abs(x);
-    size = select(size > constant<V>(4), constant<V>(4), size);
+    size = cutAbove(size, 4);
     const V low = polynomial(V(x * x), 0x1.06eba8p-3, -0x1.81274p-2, 0x1.ce2d6p-4, -0x1.b80062p-6,
                              0x1.543f2ap-8, -0x1.a583bcp-11, 0x1.4d2864p-14);
     const V high = polynomial(size, -0x1.20ee9ep+0, -0x1.45367cp-1, -0x1.b2f21ep-4, 0x1.84a2d8p-6,

@@ -38,29 +38,64 @@ GRADLOOM_INLINE void storeSome(T* to, Vec<T> v, int64_t count) {
     storeFirst<Vec<T>>(to, v, int(count));
 }
 
-// Largest element of a row; NaN if there is one.
+// Largest element of a row that is no NaN, or -inf. What is shifted by it is NaN where the row is,
+// and so is the sum of that: nothing here needs to look for NaN.
 template <class T>
 T rowMaximum(const T* a, int64_t n) {
-  return foldRun<Extreme<true>, T>(a, n);
+  using V = Vec<T>;
+  constexpr int64_t step = lanes<T>;
+  const T least = -std::numeric_limits<T>::infinity();
+  const auto larger = [](auto x, auto best) { return select(x > best, x, best); };
+  if (n < step) {
+    T best = least;
+    for (int64_t i = 0; i < n; i++) best = larger(a[i], best);
+    return best;
+  }
+  V best[4];
+  GRADLOOM_UNROLL
+  for (int chain = 0; chain < 4; chain++) best[chain] = splat<V>(least);
+  int64_t i = 0;
+  for (; i + 4 * step <= n; i += 4 * step) {
+    GRADLOOM_UNROLL
+    for (int chain = 0; chain < 4; chain++) {
+      best[chain] = larger(load<V>(a + i + chain * step), best[chain]);
+    }
+  }
+  for (; i + step <= n; i += step) best[0] = larger(load<V>(a + i), best[0]);
+  best[1] = larger(load<V>(a + n - step), best[1]);  // looks back over elements already seen
+  return largest(V(larger(larger(best[0], best[1]), larger(best[2], best[3]))));
 }
 
-// Writes exp(a - shift) to out (unless null) and returns the sum.
+// Writes exp(a - shift) to out (unless null) and returns the sum, of four chains joined in order.
 template <class T>
 T exponentials(T* out, const T* a, T shift, int64_t n) {
   using V = Vec<T>;
+  constexpr int64_t step = lanes<T>;
   const V offset = splat<V>(shift);
-  V sum{};
-  eachVector<T>(n, [&](int64_t i, int64_t count) {
-    V e = exp(V(loadSome(a + i, count) - offset));
-    if (out) storeSome(out + i, e, count);
-    if (count < lanes<T>) {  // lanes beyond the row hold exp(0 - shift): leave them out
-      T first[lanes<T>];
-      store<V>(first, e);
-      e = loadSome(first, count);
+  V sum[4] = {};
+  int64_t i = 0;
+  for (; i + 4 * step <= n; i += 4 * step) {
+    GRADLOOM_UNROLL
+    for (int chain = 0; chain < 4; chain++) {
+      const V e = exp(V(load<V>(a + i + chain * step) - offset));
+      if (out) store<V>(out + i + chain * step, e);
+      sum[chain] += e;
     }
-    sum += e;
-  });
-  return gradloom::GRADLOOM_ISA::sum(sum);
+  }
+  for (; i + step <= n; i += step) {
+    const V e = exp(V(load<V>(a + i) - offset));
+    if (out) store<V>(out + i, e);
+    sum[0] += e;
+  }
+  if (i < n) {
+    const int count = int(n - i);
+    const V e = exp(V(loadFirst<V>(a + i, count) - offset));
+    if (out) storeFirst<V>(out + i, e, count);
+    T first[lanes<T>];  // lanes beyond the row hold exp(0 - shift): leave them out
+    store<V>(first, e);
+    sum[1] += loadFirst<V>(first, count);
+  }
+  return gradloom::GRADLOOM_ISA::sum(V((sum[0] + sum[1]) + (sum[2] + sum[3])));
 }
 
 // out = a * scale + shift for one row; out may be a.

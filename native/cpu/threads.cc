@@ -24,6 +24,14 @@ namespace {
 constexpr auto helperSpin = std::chrono::microseconds(100);
 constexpr auto callerSpin = std::chrono::microseconds(50);
 
+// A caller that waits longer than this, and longer than its own share of the loop took, waits for a
+// helper that another process has pushed off its core in the middle of a chunk. That happens again
+// every few milliseconds as long as the other process is there, so loops are run alone for a while:
+// so many times the wait, so that waiting takes no more than that part of the time.
+constexpr auto stall = std::chrono::milliseconds(1);
+constexpr int restPerStall = 16;
+using Clock = std::chrono::steady_clock;
+
 inline void pause() {
 #if defined(__x86_64__) || defined(_M_X64)
   _mm_pause();
@@ -36,13 +44,13 @@ inline void pause() {
 template <class Done>
 bool spinUntil(std::chrono::microseconds limit, Done done) {
   if (done()) return true;
-  const auto end = std::chrono::steady_clock::now() + limit;
+  const auto end = Clock::now() + limit;
   do {
     for (int i = 0; i < 32; i++) {
       pause();
       if (done()) return true;
     }
-  } while (std::chrono::steady_clock::now() < end);
+  } while (Clock::now() < end);
   return false;
 }
 
@@ -71,7 +79,11 @@ class Pool {
   void startHelpers(int wanted);
   void park(uint64_t seen);
 
-  std::mutex busy;  // held by the caller whose loop this is
+  void awaitHelpers(Clock::time_point began);
+  bool resting() const { return restUntil != Clock::time_point() && Clock::now() < restUntil; }
+
+  std::mutex busy;              // held by the caller whose loop this is
+  Clock::time_point restUntil;  // until then helpers are left alone; of the holder of `busy`
 
   // The loop, written while no helper is inside.
   int64_t count = 0, grain = 1;
@@ -98,7 +110,8 @@ void Pool::takeChunks() {
 
 bool Pool::run(int64_t items, int64_t chunk, LoopBody loopBody, const void* loopContext) {
   const std::unique_lock<std::mutex> lock(busy, std::try_to_lock);
-  if (!lock) return false;
+  if (!lock || resting()) return false;
+  const auto began = Clock::now();
   const int limit = threads.load(std::memory_order_relaxed);
   const int64_t useful = (items - 1) / chunk;  // chunks, less the caller's first
   const int wanted = useful < limit - 1 ? int(useful) : limit - 1;
@@ -116,13 +129,23 @@ bool Pool::run(int64_t items, int64_t chunk, LoopBody loopBody, const void* loop
   }
   takeChunks();
   state.fetch_and(~open);
+  awaitHelpers(began);
+  return true;
+}
+
+void Pool::awaitHelpers(Clock::time_point began) {
   const auto alone = [this] { return (state.load(std::memory_order_acquire) & helperMask) == 0; };
-  if (!spinUntil(callerSpin, alone)) {
+  if (alone()) return;
+  const auto done = Clock::now();
+  if (spinUntil(callerSpin, alone)) return;
+  {
     std::unique_lock<std::mutex> hold(sleep);
     state.fetch_or(callerWaits);
     finished.wait(hold, alone);
   }
-  return true;
+  const auto now = Clock::now();
+  const auto waited = now - done;
+  if (waited > stall && waited > done - began) restUntil = now + restPerStall * waited;
 }
 
 void Pool::startHelpers(int wanted) {
