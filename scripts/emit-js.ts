@@ -13,8 +13,10 @@ import { hyperNames, kernels, updateNames } from '../src/backends/kernels.js';
 import type { Kernel } from '../src/backends/kernels.js';
 import { type functions, updates } from '../src/backends/formulas.js';
 import type { Update } from '../src/backends/formulas.js';
+import { exponentialLinearUnit, isSingle, singleCall } from './emit-single.js';
 
-type Domain = 'float' | 'integer';
+/** What is computed with; float32 results need less than doubles can give. */
+type Domain = 'single' | 'double' | 'integer';
 type FunctionName = keyof typeof functions;
 
 /** Functions that js-math.ts provides; all others are Math's, under the same name. */
@@ -29,10 +31,19 @@ function functionName(name: FunctionName, domain: Domain): string {
   return domain === 'integer' && name !== 'round' ? `${name}Integer` : name;
 }
 
-/** JavaScript for a tree; integer products wrap, as int32 does. */
-function script(tree: Expression, domain: Domain): string {
+/**
+ * JavaScript for a tree; integer products wrap, as int32 does. What must be computed before goes to
+ * `statements`.
+ */
+function script(tree: Expression, domain: Domain, statements: string[] = []): string {
+  const inside = (inner: Expression): string => script(inner, domain, statements);
+  const declared = (declaration: (result: string) => string): string => {
+    const result = `y${statements.length}`;
+    statements.push(declaration(result));
+    return result;
+  };
   const part = (inner: Expression): string => {
-    const text = script(inner, domain);
+    const text = inside(inner);
     const atomic = inner.kind === 'number' || inner.kind === 'variable' || inner.kind === 'call';
     return atomic || text.startsWith('Math.imul(') ? text : `(${text})`;
   };
@@ -47,16 +58,21 @@ function script(tree: Expression, domain: Domain): string {
       const { operator, left, right } = tree;
       if (domain === 'integer' && operator === '/') throw new Error('no division of integers');
       if (domain === 'integer' && operator === '*') {
-        return `Math.imul(${script(left, domain)}, ${script(right, domain)})`;
+        return `Math.imul(${inside(left)}, ${inside(right)})`;
       }
       return `${part(left)} ${operators[operator] ?? operator} ${part(right)}`;
     }
     case 'select': {
+      const unit = domain === 'single' ? asExponentialLinear(tree) : null;
+      if (unit) return declared((result) => exponentialLinearUnit(...unit, result));
       const [condition, yes, no] = tree.args;
       return `${part(condition)} ? ${part(yes)} : ${part(no)}`;
     }
     case 'call': {
-      const list = tree.args.map((each) => script(each, domain)).join(', ');
+      const list = tree.args.map(inside).join(', ');
+      if (domain === 'single' && isSingle(tree.name)) {
+        return declared((result) => singleCall(tree.name, list, result));
+      }
       return `${functionName(tree.name, domain)}(${list})`;
     }
     default:
@@ -64,41 +80,77 @@ function script(tree: Expression, domain: Domain): string {
   }
 }
 
+/** The x, slope and scale of select(x > 0, slope * x, scale * expm1(x)); null for other trees. */
+function asExponentialLinear(
+  tree: Extract<Expression, { kind: 'select' }>,
+): [x: string, slope: string, scale: string] | null {
+  const [condition, yes, no] = tree.args.map((each) => script(each, 'double'));
+  const x = /^(\w+) > 0$/.exec(condition!)?.[1];
+  const below = /^([\w.]+) \* Math\.expm1\((\w+)\)$/.exec(no!);
+  if (x === undefined || below?.[2] !== x) return null;
+  const above = /^(?:([\w.]+) \* )?(\w+)$/.exec(yes!);
+  return above?.[2] === x ? [x, above[1] ?? '1', below[1]!] : null;
+}
+
 /** Letters of the four operands: the array, its position and its three strides in `walk`. */
 const letters = ['a', 'b', 'c', 'd'] as const;
+
+/** How many elements a loop over float32 computes before it looks whether it is done. */
+const together = 4;
+
+const times = (count: number, name: string): string => (count === 1 ? name : `${count} * ${name}`);
+const plus = (name: string, text: string): string => (text === '' ? name : `${name} + ${text}`);
+
+/** A function from `which` to the text for the element that many places on, in a block. */
+function elementOf(kernel: Kernel, domain: Domain): (which: number) => string {
+  const statements: string[] = [];
+  const value = script(parse(kernel.text), domain, statements);
+  const result = kernel.kind === 'compare' ? `(${value}) ? 1 : 0` : value;
+  return (which) => {
+    const loads = kernel.operands.map((operand, i) => {
+      const further = which === 0 ? '' : times(which, `${letters[i]!}n`);
+      return `${operand} = ${letters[i]!}s[${plus(`${letters[i]!}i`, further)}]!`;
+    });
+    const at = plus('i', which === 0 ? '' : String(which));
+    return `{ const ${loads.join(', ')}; ${statements.join(' ')} out[${at}] = ${result}; }`;
+  };
+}
+
+/** Parameter names of a loop: the array's, and the scalars that the text mentions. */
+function parametersOf(kernel: Kernel): string[] {
+  const mentioned = variables(parse(kernel.text));
+  const scalars = ['_p', '_q'].map((unused, index) => {
+    const name = kernel.parameters[index];
+    return name !== undefined && mentioned.has(name) ? name : unused;
+  });
+  return ['out', 'walk', ...scalars, ...kernel.operands.map((_, i) => `${letters[i]!}s`)];
+}
 
 /**
  * One loop: `(out, walk, p, q, a, b, c, d)`, the arrays being the kernel's operands in order.
  * `i` runs through the output, `ai` … `di` through the operands.
  */
 function emitLoop(kernel: Kernel, domain: Domain): string {
-  const tree = parse(kernel.text);
-  const value = script(tree, domain);
   const used = letters.slice(0, kernel.operands.length);
-  const mentioned = variables(tree);
-  const [p, q] = ['_p', '_q'].map((unused, index) => {
-    const name = kernel.parameters[index];
-    return name !== undefined && mentioned.has(name) ? name : unused;
-  });
-  const parameters = ['out', 'walk', p, q, ...used.map((letter) => `${letter}s`)];
   const start = (letter: string, operand: number): string =>
     `${letter}i = i0 * walk[${3 + 3 * operand}]! + i1 * walk[${4 + 3 * operand}]!`;
-  const step = (letter: string): string => `${letter}i += ${letter}n`;
-  const strides = used
-    .map((letter, operand) => `, ${letter}n = walk[${5 + 3 * operand}]!`)
-    .join('');
-  const loads = used.map(
-    (letter, operand) => `${kernel.operands[operand]!} = ${letter}s[${letter}i]!`,
-  );
+  const strides = used.map((letter, operand) => `, ${letter}n = walk[${5 + 3 * operand}]!`);
+  const forward = (count: number): string =>
+    used.map((letter) => `${letter}i += ${times(count, `${letter}n`)}`).join(', ');
+  const element = elementOf(kernel, domain);
+  const loop = (count: number, bound: string): string => `
+      for (${bound}; i += ${count}, ${forward(count)}) {
+        ${Array.from({ length: count }, (_, which) => element(which)).join('\n        ')}
+      }`;
+  const many =
+    domain === 'single' ? loop(together, `const most = end - ${together - 1}; i < most`) : '';
+  const table = element(0).includes('table[') ? '\n    const table = powers;' : '';
   return `  // ${kernel.name} = ${kernel.text}
-  (${parameters.join(', ')}) => {
-    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!${strides};
+  (${parametersOf(kernel).join(', ')}) => {${table}
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!${strides.join('')};
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ${used.map(start).join(', ')};
-      for (const end = i + n2; i < end; i++, ${used.map(step).join(', ')}) {
-        const ${loads.join(', ')};
-        out[i] = ${kernel.kind === 'compare' ? `(${value}) ? 1 : 0` : value};
-      }
+      const end = i + n2;${many}${loop(1, '; i < end')}
     }
   },
 `;
@@ -106,7 +158,7 @@ function emitLoop(kernel: Kernel, domain: Domain): string {
 
 /** Integers have the values of `number` rows, not their derivatives, and the comparisons. */
 function defined(kernel: Kernel, domain: Domain): boolean {
-  if (domain === 'float' || kernel.kind === 'compare') return true;
+  if (domain !== 'integer' || kernel.kind === 'compare') return true;
   return kernel.kind === 'number' && kernel.name.endsWith('.y');
 }
 
@@ -133,7 +185,7 @@ function emitUpdate(name: (typeof updateNames)[number]): string {
     ...state.map((each) => `  let ${each} = ${each}s[i]!;`),
     ...steps.map(([target, text]) => {
       const declaration = mutable.has(target) ? '' : 'const ';
-      return `  ${declaration}${target} = ${script(parse(text), 'float')};`;
+      return `  ${declaration}${target} = ${script(parse(text), 'double')};`;
     }),
     '  ws[i] = w;',
     ...state.map((each) => `  ${each}s[i] = ${each};`),
@@ -163,6 +215,7 @@ import type { HostArray } from './backend.js';
 import {
   erf, floorDiv, floorDivInteger, mod, modInteger, pow, round, sigmoid, softplus,
 } from './js-math.js';
+import { powers } from './powers.js';
 
 export type Loop = (
   out: HostArray, walk: Int32Array, p: number, q: number,
@@ -173,8 +226,8 @@ export type UpdateLoop = (
   parameter: HostArray, gradient: HostArray, states: readonly HostArray[], hyper: Float64Array,
 ) => void;
 `,
-    emitLoops('float32Loops', 'float'),
-    emitLoops('float64Loops', 'float'),
+    emitLoops('float32Loops', 'single'),
+    emitLoops('float64Loops', 'double'),
     emitLoops('integerLoops', 'integer'),
     emitUpdates('float32Updates'),
     emitUpdates('float64Updates'),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cacheDirectory } from '../src/data/cache-directory.js';
-import { loadCifar10 } from '../src/data/cifar10.js';
+import { loadCifar10 } from '../src/data/index.js';
 import { skipIf } from './data-support.js';
 
 const cached = existsSync(join(cacheDirectory(), 'cifar10', 'test_batch.bin'));

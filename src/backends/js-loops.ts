@@ -11,6 +11,7 @@ import type { HostArray } from './backend.js';
 import {
   erf, floorDiv, floorDivInteger, mod, modInteger, pow, round, sigmoid, softplus,
 } from './js-math.js';
+import { powers } from './powers.js';
 
 export type Loop = (
   out: HostArray, walk: Int32Array, p: number, q: number,
@@ -27,9 +28,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a + b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a + b; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a + b; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = a + b; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = a + b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a + b; }
       }
     }
   },
@@ -38,9 +45,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = g; }
+        { const g = as[ai + an]!;  out[i + 1] = g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -49,9 +62,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = g; }
+        { const g = as[ai + an]!;  out[i + 1] = g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -60,9 +79,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a - b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a - b; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a - b; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = a - b; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = a - b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a - b; }
       }
     }
   },
@@ -71,9 +96,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = g; }
+        { const g = as[ai + an]!;  out[i + 1] = g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -82,9 +113,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = -g;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = -g; }
+        { const g = as[ai + an]!;  out[i + 1] = -g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = -g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = -g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = -g; }
       }
     }
   },
@@ -93,9 +130,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a * b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a * b; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a * b; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = a * b; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = a * b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a * b; }
       }
     }
   },
@@ -104,9 +147,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const b = as[ai]!, g = bs[bi]!;
-        out[i] = g * b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
+        { const b = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * b; }
+        { const b = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * b; }
+        { const b = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
       }
     }
   },
@@ -115,9 +164,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * a; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * a; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * a; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
       }
     }
   },
@@ -126,9 +181,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a / b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a / b; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a / b; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = a / b; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = a / b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a / b; }
       }
     }
   },
@@ -137,9 +198,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const b = as[ai]!, g = bs[bi]!;
-        out[i] = g / b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g / b; }
+        { const b = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / b; }
+        { const b = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g / b; }
+        { const b = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g / b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g / b; }
       }
     }
   },
@@ -148,9 +215,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const b = as[ai]!, g = bs[bi]!, y = cs[ci]!;
-        out[i] = ((-g) * y) / b;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const b = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = ((-g) * y) / b; }
+        { const b = as[ai + an]!, g = bs[bi + bn]!, y = cs[ci + cn]!;  out[i + 1] = ((-g) * y) / b; }
+        { const b = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!, y = cs[ci + 2 * cn]!;  out[i + 2] = ((-g) * y) / b; }
+        { const b = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!, y = cs[ci + 3 * cn]!;  out[i + 3] = ((-g) * y) / b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const b = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = ((-g) * y) / b; }
       }
     }
   },
@@ -159,9 +232,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = pow(a, b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = pow(a, b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = pow(a, b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = pow(a, b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = pow(a, b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = pow(a, b); }
       }
     }
   },
@@ -170,9 +249,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
       }
     }
   },
@@ -181,9 +266,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;
-        out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!, y = cs[ci + cn]!;  out[i + 1] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!, y = cs[ci + 2 * cn]!;  out[i + 2] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!, y = cs[ci + 3 * cn]!;  out[i + 3] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
       }
     }
   },
@@ -192,9 +283,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a < b) ? a : ((b <= a) ? b : (a + b));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
       }
     }
   },
@@ -203,9 +300,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -214,9 +317,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -225,9 +334,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > b) ? a : ((b >= a) ? b : (a + b));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
       }
     }
   },
@@ -236,9 +351,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -247,9 +368,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -258,9 +385,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = mod(a, b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = mod(a, b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = mod(a, b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = mod(a, b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = mod(a, b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = mod(a, b); }
       }
     }
   },
@@ -269,9 +402,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = g; }
+        { const g = as[ai + an]!;  out[i + 1] = g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -280,9 +419,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (-g) * floorDiv(a, b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (-g) * floorDiv(a, b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (-g) * floorDiv(a, b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (-g) * floorDiv(a, b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (-g) * floorDiv(a, b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (-g) * floorDiv(a, b); }
       }
     }
   },
@@ -291,9 +436,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = floorDiv(a, b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = floorDiv(a, b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = floorDiv(a, b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = floorDiv(a, b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = floorDiv(a, b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = floorDiv(a, b); }
       }
     }
   },
@@ -302,9 +453,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = Math.atan2(a, b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = Math.atan2(a, b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = Math.atan2(a, b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = Math.atan2(a, b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = Math.atan2(a, b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = Math.atan2(a, b); }
       }
     }
   },
@@ -313,9 +470,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (g * b) / ((a * a) + (b * b));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (g * b) / ((a * a) + (b * b)); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (g * b) / ((a * a) + (b * b)); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (g * b) / ((a * a) + (b * b)); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (g * b) / ((a * a) + (b * b)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (g * b) / ((a * a) + (b * b)); }
       }
     }
   },
@@ -324,9 +487,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = ((-g) * a) / ((a * a) + (b * b));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = ((-g) * a) / ((a * a) + (b * b)); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = ((-g) * a) / ((a * a) + (b * b)); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = ((-g) * a) / ((a * a) + (b * b)); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = ((-g) * a) / ((a * a) + (b * b)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = ((-g) * a) / ((a * a) + (b * b)); }
       }
     }
   },
@@ -335,9 +504,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a - b) * (a - b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a - b) * (a - b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a - b) * (a - b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a - b) * (a - b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a - b) * (a - b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a - b) * (a - b); }
       }
     }
   },
@@ -346,9 +521,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (2 * g) * (a - b);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (a - b); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (2 * g) * (a - b); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (2 * g) * (a - b); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (2 * g) * (a - b); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (a - b); }
       }
     }
   },
@@ -357,9 +538,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (2 * g) * (b - a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (b - a); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (2 * g) * (b - a); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (2 * g) * (b - a); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (2 * g) * (b - a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (b - a); }
       }
     }
   },
@@ -368,9 +555,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = -a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = -a; }
+        { const a = as[ai + an]!;  out[i + 1] = -a; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = -a; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = -a; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = -a; }
       }
     }
   },
@@ -379,9 +572,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = -g;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = -g; }
+        { const g = as[ai + an]!;  out[i + 1] = -g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = -g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = -g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = -g; }
       }
     }
   },
@@ -390,9 +589,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.abs(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.abs(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.abs(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.abs(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.abs(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.abs(a); }
       }
     }
   },
@@ -401,9 +606,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.sign(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sign(a); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.sign(a); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * Math.sign(a); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * Math.sign(a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sign(a); }
       }
     }
   },
@@ -412,9 +623,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+        { const a = as[ai + an]!;  out[i + 1] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
       }
     }
   },
@@ -423,9 +640,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a * a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = a * a; }
+        { const a = as[ai + an]!;  out[i + 1] = a * a; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = a * a; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = a * a; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = a * a; }
       }
     }
   },
@@ -434,9 +657,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (2 * g) * a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (2 * g) * a; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (2 * g) * a; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (2 * g) * a; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (2 * g) * a; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (2 * g) * a; }
       }
     }
   },
@@ -445,9 +674,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = 1 / a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = 1 / a; }
+        { const a = as[ai + an]!;  out[i + 1] = 1 / a; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = 1 / a; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = 1 / a; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = 1 / a; }
       }
     }
   },
@@ -456,9 +691,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = ((-g) * y) * y;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = ((-g) * y) * y; }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = ((-g) * y) * y; }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = ((-g) * y) * y; }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = ((-g) * y) * y; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = ((-g) * y) * y; }
       }
     }
   },
@@ -467,9 +708,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.sqrt(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.sqrt(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.sqrt(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.sqrt(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.sqrt(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.sqrt(a); }
       }
     }
   },
@@ -478,9 +725,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (0.5 * g) / y;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (0.5 * g) / y; }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (0.5 * g) / y; }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (0.5 * g) / y; }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (0.5 * g) / y; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (0.5 * g) / y; }
       }
     }
   },
@@ -489,9 +742,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = 1 / Math.sqrt(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = 1 / Math.sqrt(a); }
+        { const a = as[ai + an]!;  out[i + 1] = 1 / Math.sqrt(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = 1 / Math.sqrt(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = 1 / Math.sqrt(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = 1 / Math.sqrt(a); }
       }
     }
   },
@@ -500,9 +759,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;
-        out[i] = (((-0.5) * g) * y) / a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (((-0.5) * g) * y) / a; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!, y = cs[ci + cn]!;  out[i + 1] = (((-0.5) * g) * y) / a; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!, y = cs[ci + 2 * cn]!;  out[i + 2] = (((-0.5) * g) * y) / a; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!, y = cs[ci + 3 * cn]!;  out[i + 3] = (((-0.5) * g) * y) / a; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (((-0.5) * g) * y) / a; }
       }
     }
   },
@@ -511,9 +776,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a < low) ? low : ((a > high) ? high : a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a < low) ? low : ((a > high) ? high : a); }
+        { const a = as[ai + an]!;  out[i + 1] = (a < low) ? low : ((a > high) ? high : a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a < low) ? low : ((a > high) ? high : a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a < low) ? low : ((a > high) ? high : a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a < low) ? low : ((a > high) ? high : a); }
       }
     }
   },
@@ -522,9 +793,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a < low) ? 0 : ((a > high) ? 0 : g);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a < low) ? 0 : ((a > high) ? 0 : g); }
       }
     }
   },
@@ -533,9 +810,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a * scale) + shift;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a * scale) + shift; }
+        { const a = as[ai + an]!;  out[i + 1] = (a * scale) + shift; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a * scale) + shift; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a * scale) + shift; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a * scale) + shift; }
       }
     }
   },
@@ -544,9 +827,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g * scale;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = g * scale; }
+        { const g = as[ai + an]!;  out[i + 1] = g * scale; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = g * scale; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = g * scale; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g * scale; }
       }
     }
   },
@@ -555,9 +844,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.floor(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.floor(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.floor(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.floor(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.floor(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.floor(a); }
       }
     }
   },
@@ -566,9 +861,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.ceil(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.ceil(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.ceil(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.ceil(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.ceil(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.ceil(a); }
       }
     }
   },
@@ -577,20 +878,33 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = round(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = round(a); }
+        { const a = as[ai + an]!;  out[i + 1] = round(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = round(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = round(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = round(a); }
       }
     }
   },
   // exp.y = exp(a)
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.exp(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
       }
     }
   },
@@ -599,20 +913,33 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * y;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * y; }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * y; }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = g * y; }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = g * y; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * y; }
       }
     }
   },
   // expm1.y = expm1(a)
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.expm1(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
       }
     }
   },
@@ -621,9 +948,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * (y + 1);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (y + 1); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * (y + 1); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = g * (y + 1); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = g * (y + 1); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (y + 1); }
       }
     }
   },
@@ -632,9 +965,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.log(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.log(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.log(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.log(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.log(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.log(a); }
       }
     }
   },
@@ -643,9 +982,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / a; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / a; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g / a; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g / a; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / a; }
       }
     }
   },
@@ -654,9 +999,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.log1p(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.log1p(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.log1p(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.log1p(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.log1p(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.log1p(a); }
       }
     }
   },
@@ -665,9 +1016,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / (a + 1);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (a + 1); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / (a + 1); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g / (a + 1); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g / (a + 1); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (a + 1); }
       }
     }
   },
@@ -676,9 +1033,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.sin(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.sin(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.sin(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.sin(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.sin(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.sin(a); }
       }
     }
   },
@@ -687,9 +1050,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.cos(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cos(a); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.cos(a); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * Math.cos(a); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * Math.cos(a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cos(a); }
       }
     }
   },
@@ -698,9 +1067,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.cos(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.cos(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.cos(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.cos(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.cos(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.cos(a); }
       }
     }
   },
@@ -709,9 +1084,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (-g) * Math.sin(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) * Math.sin(a); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (-g) * Math.sin(a); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (-g) * Math.sin(a); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (-g) * Math.sin(a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) * Math.sin(a); }
       }
     }
   },
@@ -720,9 +1101,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.tan(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.tan(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.tan(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.tan(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.tan(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.tan(a); }
       }
     }
   },
@@ -731,9 +1118,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * (1 + (y * y));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 + (y * y)); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * (1 + (y * y)); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = g * (1 + (y * y)); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = g * (1 + (y * y)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 + (y * y)); }
       }
     }
   },
@@ -742,9 +1135,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.asin(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.asin(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.asin(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.asin(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.asin(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.asin(a); }
       }
     }
   },
@@ -753,9 +1152,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / Math.sqrt(1 - (a * a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / Math.sqrt(1 - (a * a)); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / Math.sqrt(1 - (a * a)); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g / Math.sqrt(1 - (a * a)); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g / Math.sqrt(1 - (a * a)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / Math.sqrt(1 - (a * a)); }
       }
     }
   },
@@ -764,9 +1169,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.acos(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.acos(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.acos(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.acos(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.acos(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.acos(a); }
       }
     }
   },
@@ -775,9 +1186,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (-g) / Math.sqrt(1 - (a * a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) / Math.sqrt(1 - (a * a)); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (-g) / Math.sqrt(1 - (a * a)); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (-g) / Math.sqrt(1 - (a * a)); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (-g) / Math.sqrt(1 - (a * a)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) / Math.sqrt(1 - (a * a)); }
       }
     }
   },
@@ -786,9 +1203,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.atan(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.atan(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.atan(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.atan(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.atan(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.atan(a); }
       }
     }
   },
@@ -797,9 +1220,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / (1 + (a * a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (1 + (a * a)); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / (1 + (a * a)); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g / (1 + (a * a)); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g / (1 + (a * a)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (1 + (a * a)); }
       }
     }
   },
@@ -808,9 +1237,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.sinh(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.sinh(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.sinh(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.sinh(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.sinh(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.sinh(a); }
       }
     }
   },
@@ -819,9 +1254,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.cosh(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cosh(a); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.cosh(a); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * Math.cosh(a); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * Math.cosh(a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cosh(a); }
       }
     }
   },
@@ -830,9 +1271,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.cosh(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = Math.cosh(a); }
+        { const a = as[ai + an]!;  out[i + 1] = Math.cosh(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = Math.cosh(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = Math.cosh(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.cosh(a); }
       }
     }
   },
@@ -841,20 +1288,33 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.sinh(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sinh(a); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.sinh(a); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * Math.sinh(a); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * Math.sinh(a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sinh(a); }
       }
     }
   },
   // tanh.y = tanh(a)
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.tanh(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
       }
     }
   },
@@ -863,9 +1323,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * (1 - (y * y));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 - (y * y)); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * (1 - (y * y)); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = g * (1 - (y * y)); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = g * (1 - (y * y)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 - (y * y)); }
       }
     }
   },
@@ -874,31 +1340,51 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = erf(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = erf(a); }
+        { const a = as[ai + an]!;  out[i + 1] = erf(a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = erf(a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = erf(a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = erf(a); }
       }
     }
   },
   // erf.da = g * 1.1283791670955126 * exp(-a * a)
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (g * 1.1283791670955126) * Math.exp((-a) * a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = (g * 1.1283791670955126) * y0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
       }
     }
   },
   // sigmoid.y = sigmoid(a)
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = sigmoid(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
       }
     }
   },
@@ -907,53 +1393,87 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (g * y) * (1 - y);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (g * y) * (1 - y); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (g * y) * (1 - y); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (g * y) * (1 - y); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (g * y) * (1 - y); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (g * y) * (1 - y); }
       }
     }
   },
   // logSigmoid.y = minimum(a, 0) - log1p(exp(-abs(a)))
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.min(a, 0) - Math.log1p(Math.exp(-Math.abs(a)));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.min(a, 0) - Math.log1p(y0); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
       }
     }
   },
   // logSigmoid.da = g * sigmoid(-a)
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * sigmoid(-a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
       }
     }
   },
   // softplus.y = maximum(a, 0) + log1p(exp(-abs(a)))
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.max(a, 0) + Math.log1p(y0); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
       }
     }
   },
   // softplus.da = g * sigmoid(a)
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * sigmoid(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
       }
     }
   },
@@ -962,9 +1482,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a / (1 + Math.abs(a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = a / (1 + Math.abs(a)); }
+        { const a = as[ai + an]!;  out[i + 1] = a / (1 + Math.abs(a)); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = a / (1 + Math.abs(a)); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = a / (1 + Math.abs(a)); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = a / (1 + Math.abs(a)); }
       }
     }
   },
@@ -973,9 +1499,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a)));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
       }
     }
   },
@@ -984,9 +1516,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= 0) ? 0 : a;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : a; }
+        { const a = as[ai + an]!;  out[i + 1] = (a <= 0) ? 0 : a; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a <= 0) ? 0 : a; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a <= 0) ? 0 : a; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : a; }
       }
     }
   },
@@ -995,9 +1533,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? g : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : 0; }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? g : 0; }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (y > 0) ? g : 0; }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (y > 0) ? g : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : 0; }
       }
     }
   },
@@ -1006,9 +1550,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+        { const a = as[ai + an]!;  out[i + 1] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
       }
     }
   },
@@ -1017,9 +1567,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
       }
     }
   },
@@ -1028,9 +1584,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? a : (slope * a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? a : (slope * a); }
+        { const a = as[ai + an]!;  out[i + 1] = (a > 0) ? a : (slope * a); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a > 0) ? a : (slope * a); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a > 0) ? a : (slope * a); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? a : (slope * a); }
       }
     }
   },
@@ -1039,9 +1601,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a > 0) ? g : (slope * g);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? g : (slope * g); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a > 0) ? g : (slope * g); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (a > 0) ? g : (slope * g); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (a > 0) ? g : (slope * g); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? g : (slope * g); }
       }
     }
   },
@@ -1050,9 +1618,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > 0) ? a : (b * a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > 0) ? a : (b * a); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a > 0) ? a : (b * a); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a > 0) ? a : (b * a); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a > 0) ? a : (b * a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > 0) ? a : (b * a); }
       }
     }
   },
@@ -1061,9 +1635,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (a > 0) ? g : (b * g);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > 0) ? g : (b * g); }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (a > 0) ? g : (b * g); }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, g = cs[ci + 2 * cn]!;  out[i + 2] = (a > 0) ? g : (b * g); }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, g = cs[ci + 3 * cn]!;  out[i + 3] = (a > 0) ? g : (b * g); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > 0) ? g : (b * g); }
       }
     }
   },
@@ -1072,20 +1652,33 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a > 0) ? 0 : (g * a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? 0 : (g * a); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a > 0) ? 0 : (g * a); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (a > 0) ? 0 : (g * a); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (a > 0) ? 0 : (g * a); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? 0 : (g * a); }
       }
     }
   },
   // elu.y = select(a > 0, a, alpha * expm1(a))
   (out, walk, alpha, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? a : (alpha * Math.expm1(a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 3] = y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
       }
     }
   },
@@ -1094,20 +1687,33 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? g : (g * (y + alpha));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * (y + alpha)); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? g : (g * (y + alpha)); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (y > 0) ? g : (g * (y + alpha)); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (y > 0) ? g : (g * (y + alpha)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * (y + alpha)); }
       }
     }
   },
   // celu.y = select(a > 0, a, alpha * expm1(a / alpha))
   (out, walk, alpha, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? a : (alpha * Math.expm1(a / alpha));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = (a > 0) ? a : (alpha * y0); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
       }
     }
   },
@@ -1116,20 +1722,33 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? g : (g * ((y / alpha) + 1));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
       }
     }
   },
   // selu.y = select(a > 0, 1.0507009873554805 * a, 1.7580993408473766 * expm1(a))
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? (1.0507009873554805 * a) : (1.7580993408473766 * Math.expm1(a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 3] = y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
       }
     }
   },
@@ -1138,9 +1757,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
       }
     }
   },
@@ -1149,86 +1774,141 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+        { const a = as[ai + an]!;  out[i + 1] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
       }
     }
   },
   // gelu.da = g * (0.5 * (1 + erf(a * 0.7071067811865476)) + a * 0.3989422804014327 * exp(-0.5 * a * a))
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * Math.exp(((-0.5) * a) * a)));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
       }
     }
   },
   // geluTanh.y = 0.5 * a * (1 + tanh(0.7978845608028654 * (a + 0.044715 * a * a * a)))
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (0.5 * a) * (1 + Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = (0.5 * a) * (1 + y0); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
       }
     }
   },
   // geluTanh.da = g * (0.5 * (1 + tanh(0.7978845608028654 * (a + 0.044715 * a * a * a))) + 0.5 * a * (1 - tanh(0.7978845608028654 * (a + 0.044715 * a * a * a)) * tanh(0.7978845608028654 * (a + 0.044715 * a * a * a))) * 0.7978845608028654 * (1 + 0.134145 * a * a))
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * ((0.5 * (1 + Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))))) + ((((0.5 * a) * (1 - (Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))) * Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a)))))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a))));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 1] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 2] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 3] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
       }
     }
   },
   // silu.y = a * sigmoid(a)
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a * sigmoid(a);
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = a * y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = a * y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = a * y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
       }
     }
   },
   // silu.da = g * sigmoid(a) * (1 + a * (1 - sigmoid(a)))
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (g * sigmoid(a)) * (1 + (a * (1 - sigmoid(a))));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 1] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 2] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 3] = (g * y0) * (1 + (a * (1 - y1))); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
       }
     }
   },
   // mish.y = a * tanh(softplus(a))
   (out, walk, _p, _q, as) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a * Math.tanh(softplus(a));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = a * y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = a * y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = a * y0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
       }
     }
   },
   // mish.da = g * (tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a)) * tanh(softplus(a))))
   (out, walk, _p, _q, as, bs) => {
+    const table = powers;
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * (Math.tanh(softplus(a)) + ((a * sigmoid(a)) * (1 - (Math.tanh(softplus(a)) * Math.tanh(softplus(a))))));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 1] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 2] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 3] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
       }
     }
   },
@@ -1237,9 +1917,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+        { const a = as[ai + an]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
       }
     }
   },
@@ -1248,9 +1934,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+        { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+        { const g = as[ai + 2 * an]!, y = bs[bi + 2 * bn]!;  out[i + 2] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+        { const g = as[ai + 3 * an]!, y = bs[bi + 3 * bn]!;  out[i + 3] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
       }
     }
   },
@@ -1259,9 +1951,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5)));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+        { const a = as[ai + an]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
       }
     }
   },
@@ -1270,9 +1968,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5)));
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
       }
     }
   },
@@ -1281,9 +1985,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a === b) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a === b) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a === b) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a === b) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a === b) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a === b) ? 1 : 0; }
       }
     }
   },
@@ -1292,9 +2002,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a !== b) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a !== b) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a !== b) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a !== b) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a !== b) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a !== b) ? 1 : 0; }
       }
     }
   },
@@ -1303,9 +2019,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a < b) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a < b) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a < b) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a < b) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? 1 : 0; }
       }
     }
   },
@@ -1314,9 +2036,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a <= b) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a <= b) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a <= b) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a <= b) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a <= b) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a <= b) ? 1 : 0; }
       }
     }
   },
@@ -1325,9 +2053,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > b) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a > b) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a > b) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a > b) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? 1 : 0; }
       }
     }
   },
@@ -1336,9 +2070,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a >= b) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a >= b) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a >= b) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = (a >= b) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = (a >= b) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a >= b) ? 1 : 0; }
       }
     }
   },
@@ -1347,9 +2087,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a !== a) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a !== a) ? 1 : 0; }
+        { const a = as[ai + an]!;  out[i + 1] = (a !== a) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a !== a) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a !== a) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a !== a) ? 1 : 0; }
       }
     }
   },
@@ -1358,9 +2104,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = ((a - a) === 0) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = ((a - a) === 0) ? 1 : 0; }
+        { const a = as[ai + an]!;  out[i + 1] = ((a - a) === 0) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = ((a - a) === 0) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = ((a - a) === 0) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = ((a - a) === 0) ? 1 : 0; }
       }
     }
   },
@@ -1369,9 +2121,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[ai + an]!;  out[i + 1] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
       }
     }
   },
@@ -1380,9 +2138,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a === 0) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const a = as[ai]!;  out[i] = (a === 0) ? 1 : 0; }
+        { const a = as[ai + an]!;  out[i + 1] = (a === 0) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!;  out[i + 2] = (a === 0) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!;  out[i + 3] = (a === 0) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a === 0) ? 1 : 0; }
       }
     }
   },
@@ -1391,9 +2155,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
       }
     }
   },
@@ -1402,9 +2172,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
       }
     }
   },
@@ -1413,9 +2189,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!;  out[i + 2] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!;  out[i + 3] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
       }
     }
   },
@@ -1427,9 +2209,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a + b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a + b; }
       }
     }
   },
@@ -1438,9 +2220,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -1449,9 +2231,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -1460,9 +2242,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a - b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a - b; }
       }
     }
   },
@@ -1471,9 +2253,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -1482,9 +2264,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = -g;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = -g; }
       }
     }
   },
@@ -1493,9 +2275,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a * b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a * b; }
       }
     }
   },
@@ -1504,9 +2286,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const b = as[ai]!, g = bs[bi]!;
-        out[i] = g * b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
       }
     }
   },
@@ -1515,9 +2297,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
       }
     }
   },
@@ -1526,9 +2308,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a / b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a / b; }
       }
     }
   },
@@ -1537,9 +2319,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const b = as[ai]!, g = bs[bi]!;
-        out[i] = g / b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g / b; }
       }
     }
   },
@@ -1548,9 +2330,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const b = as[ai]!, g = bs[bi]!, y = cs[ci]!;
-        out[i] = ((-g) * y) / b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const b = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = ((-g) * y) / b; }
       }
     }
   },
@@ -1559,9 +2341,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = pow(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = pow(a, b); }
       }
     }
   },
@@ -1570,9 +2352,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
       }
     }
   },
@@ -1581,9 +2363,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;
-        out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
       }
     }
   },
@@ -1592,9 +2374,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a < b) ? a : ((b <= a) ? b : (a + b));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
       }
     }
   },
@@ -1603,9 +2385,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -1614,9 +2396,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -1625,9 +2407,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > b) ? a : ((b >= a) ? b : (a + b));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
       }
     }
   },
@@ -1636,9 +2418,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -1647,9 +2429,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
       }
     }
   },
@@ -1658,9 +2440,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = mod(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = mod(a, b); }
       }
     }
   },
@@ -1669,9 +2451,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
       }
     }
   },
@@ -1680,9 +2462,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (-g) * floorDiv(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (-g) * floorDiv(a, b); }
       }
     }
   },
@@ -1691,9 +2473,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = floorDiv(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = floorDiv(a, b); }
       }
     }
   },
@@ -1702,9 +2484,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = Math.atan2(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = Math.atan2(a, b); }
       }
     }
   },
@@ -1713,9 +2495,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (g * b) / ((a * a) + (b * b));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (g * b) / ((a * a) + (b * b)); }
       }
     }
   },
@@ -1724,9 +2506,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = ((-g) * a) / ((a * a) + (b * b));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = ((-g) * a) / ((a * a) + (b * b)); }
       }
     }
   },
@@ -1735,9 +2517,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a - b) * (a - b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a - b) * (a - b); }
       }
     }
   },
@@ -1746,9 +2528,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (2 * g) * (a - b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (a - b); }
       }
     }
   },
@@ -1757,9 +2539,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (2 * g) * (b - a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (b - a); }
       }
     }
   },
@@ -1768,9 +2550,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = -a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = -a; }
       }
     }
   },
@@ -1779,9 +2561,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = -g;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = -g; }
       }
     }
   },
@@ -1790,9 +2572,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.abs(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.abs(a); }
       }
     }
   },
@@ -1801,9 +2583,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.sign(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sign(a); }
       }
     }
   },
@@ -1812,9 +2594,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
       }
     }
   },
@@ -1823,9 +2605,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a * a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = a * a; }
       }
     }
   },
@@ -1834,9 +2616,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (2 * g) * a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (2 * g) * a; }
       }
     }
   },
@@ -1845,9 +2627,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = 1 / a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = 1 / a; }
       }
     }
   },
@@ -1856,9 +2638,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = ((-g) * y) * y;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = ((-g) * y) * y; }
       }
     }
   },
@@ -1867,9 +2649,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.sqrt(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.sqrt(a); }
       }
     }
   },
@@ -1878,9 +2660,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (0.5 * g) / y;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (0.5 * g) / y; }
       }
     }
   },
@@ -1889,9 +2671,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = 1 / Math.sqrt(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = 1 / Math.sqrt(a); }
       }
     }
   },
@@ -1900,9 +2682,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;
-        out[i] = (((-0.5) * g) * y) / a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (((-0.5) * g) * y) / a; }
       }
     }
   },
@@ -1911,9 +2693,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a < low) ? low : ((a > high) ? high : a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a < low) ? low : ((a > high) ? high : a); }
       }
     }
   },
@@ -1922,9 +2704,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a < low) ? 0 : ((a > high) ? 0 : g);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a < low) ? 0 : ((a > high) ? 0 : g); }
       }
     }
   },
@@ -1933,9 +2715,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a * scale) + shift;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a * scale) + shift; }
       }
     }
   },
@@ -1944,9 +2726,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const g = as[ai]!;
-        out[i] = g * scale;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g * scale; }
       }
     }
   },
@@ -1955,9 +2737,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.floor(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.floor(a); }
       }
     }
   },
@@ -1966,9 +2748,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.ceil(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.ceil(a); }
       }
     }
   },
@@ -1977,9 +2759,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = round(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = round(a); }
       }
     }
   },
@@ -1988,9 +2770,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.exp(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.exp(a); }
       }
     }
   },
@@ -1999,9 +2781,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * y;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * y; }
       }
     }
   },
@@ -2010,9 +2792,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.expm1(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.expm1(a); }
       }
     }
   },
@@ -2021,9 +2803,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * (y + 1);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (y + 1); }
       }
     }
   },
@@ -2032,9 +2814,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.log(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.log(a); }
       }
     }
   },
@@ -2043,9 +2825,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / a; }
       }
     }
   },
@@ -2054,9 +2836,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.log1p(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.log1p(a); }
       }
     }
   },
@@ -2065,9 +2847,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / (a + 1);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (a + 1); }
       }
     }
   },
@@ -2076,9 +2858,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.sin(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.sin(a); }
       }
     }
   },
@@ -2087,9 +2869,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.cos(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cos(a); }
       }
     }
   },
@@ -2098,9 +2880,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.cos(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.cos(a); }
       }
     }
   },
@@ -2109,9 +2891,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (-g) * Math.sin(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) * Math.sin(a); }
       }
     }
   },
@@ -2120,9 +2902,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.tan(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.tan(a); }
       }
     }
   },
@@ -2131,9 +2913,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * (1 + (y * y));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 + (y * y)); }
       }
     }
   },
@@ -2142,9 +2924,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.asin(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.asin(a); }
       }
     }
   },
@@ -2153,9 +2935,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / Math.sqrt(1 - (a * a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / Math.sqrt(1 - (a * a)); }
       }
     }
   },
@@ -2164,9 +2946,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.acos(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.acos(a); }
       }
     }
   },
@@ -2175,9 +2957,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (-g) / Math.sqrt(1 - (a * a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) / Math.sqrt(1 - (a * a)); }
       }
     }
   },
@@ -2186,9 +2968,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.atan(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.atan(a); }
       }
     }
   },
@@ -2197,9 +2979,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / (1 + (a * a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (1 + (a * a)); }
       }
     }
   },
@@ -2208,9 +2990,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.sinh(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.sinh(a); }
       }
     }
   },
@@ -2219,9 +3001,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.cosh(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cosh(a); }
       }
     }
   },
@@ -2230,9 +3012,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.cosh(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.cosh(a); }
       }
     }
   },
@@ -2241,9 +3023,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * Math.sinh(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sinh(a); }
       }
     }
   },
@@ -2252,9 +3034,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.tanh(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.tanh(a); }
       }
     }
   },
@@ -2263,9 +3045,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = g * (1 - (y * y));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 - (y * y)); }
       }
     }
   },
@@ -2274,9 +3056,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = erf(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = erf(a); }
       }
     }
   },
@@ -2285,9 +3067,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (g * 1.1283791670955126) * Math.exp((-a) * a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (g * 1.1283791670955126) * Math.exp((-a) * a); }
       }
     }
   },
@@ -2296,9 +3078,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = sigmoid(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = sigmoid(a); }
       }
     }
   },
@@ -2307,9 +3089,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (g * y) * (1 - y);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (g * y) * (1 - y); }
       }
     }
   },
@@ -2318,9 +3100,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.min(a, 0) - Math.log1p(Math.exp(-Math.abs(a)));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.min(a, 0) - Math.log1p(Math.exp(-Math.abs(a))); }
       }
     }
   },
@@ -2329,9 +3111,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * sigmoid(-a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * sigmoid(-a); }
       }
     }
   },
@@ -2340,9 +3122,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))); }
       }
     }
   },
@@ -2351,9 +3133,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * sigmoid(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * sigmoid(a); }
       }
     }
   },
@@ -2362,9 +3144,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a / (1 + Math.abs(a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = a / (1 + Math.abs(a)); }
       }
     }
   },
@@ -2373,9 +3155,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a)));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
       }
     }
   },
@@ -2384,9 +3166,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= 0) ? 0 : a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : a; }
       }
     }
   },
@@ -2395,9 +3177,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? g : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : 0; }
       }
     }
   },
@@ -2406,9 +3188,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
       }
     }
   },
@@ -2417,9 +3199,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
       }
     }
   },
@@ -2428,9 +3210,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? a : (slope * a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? a : (slope * a); }
       }
     }
   },
@@ -2439,9 +3221,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a > 0) ? g : (slope * g);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? g : (slope * g); }
       }
     }
   },
@@ -2450,9 +3232,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > 0) ? a : (b * a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > 0) ? a : (b * a); }
       }
     }
   },
@@ -2461,9 +3243,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn, ci += cn) {
-        const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;
-        out[i] = (a > 0) ? g : (b * g);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > 0) ? g : (b * g); }
       }
     }
   },
@@ -2472,9 +3254,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a > 0) ? 0 : (g * a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? 0 : (g * a); }
       }
     }
   },
@@ -2483,9 +3265,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? a : (alpha * Math.expm1(a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? a : (alpha * Math.expm1(a)); }
       }
     }
   },
@@ -2494,9 +3276,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? g : (g * (y + alpha));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * (y + alpha)); }
       }
     }
   },
@@ -2505,9 +3287,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? a : (alpha * Math.expm1(a / alpha));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? a : (alpha * Math.expm1(a / alpha)); }
       }
     }
   },
@@ -2516,9 +3298,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? g : (g * ((y / alpha) + 1));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
       }
     }
   },
@@ -2527,9 +3309,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? (1.0507009873554805 * a) : (1.7580993408473766 * Math.expm1(a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? (1.0507009873554805 * a) : (1.7580993408473766 * Math.expm1(a)); }
       }
     }
   },
@@ -2538,9 +3320,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
       }
     }
   },
@@ -2549,9 +3331,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
       }
     }
   },
@@ -2560,9 +3342,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * Math.exp(((-0.5) * a) * a)));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * Math.exp(((-0.5) * a) * a))); }
       }
     }
   },
@@ -2571,9 +3353,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (0.5 * a) * (1 + Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (0.5 * a) * (1 + Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a)))); }
       }
     }
   },
@@ -2582,9 +3364,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * ((0.5 * (1 + Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))))) + ((((0.5 * a) * (1 - (Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))) * Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a)))))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a))));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * ((0.5 * (1 + Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))))) + ((((0.5 * a) * (1 - (Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a))) * Math.tanh(0.7978845608028654 * (a + (((0.044715 * a) * a) * a)))))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
       }
     }
   },
@@ -2593,9 +3375,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a * sigmoid(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = a * sigmoid(a); }
       }
     }
   },
@@ -2604,9 +3386,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (g * sigmoid(a)) * (1 + (a * (1 - sigmoid(a))));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (g * sigmoid(a)) * (1 + (a * (1 - sigmoid(a)))); }
       }
     }
   },
@@ -2615,9 +3397,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = a * Math.tanh(softplus(a));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = a * Math.tanh(softplus(a)); }
       }
     }
   },
@@ -2626,9 +3408,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = g * (Math.tanh(softplus(a)) + ((a * sigmoid(a)) * (1 - (Math.tanh(softplus(a)) * Math.tanh(softplus(a))))));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * (Math.tanh(softplus(a)) + ((a * sigmoid(a)) * (1 - (Math.tanh(softplus(a)) * Math.tanh(softplus(a)))))); }
       }
     }
   },
@@ -2637,9 +3419,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
       }
     }
   },
@@ -2648,9 +3430,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const g = as[ai]!, y = bs[bi]!;
-        out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
       }
     }
   },
@@ -2659,9 +3441,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5)));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
       }
     }
   },
@@ -2670,9 +3452,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, g = bs[bi]!;
-        out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5)));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
       }
     }
   },
@@ -2681,9 +3463,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a === b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a === b) ? 1 : 0; }
       }
     }
   },
@@ -2692,9 +3474,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a !== b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a !== b) ? 1 : 0; }
       }
     }
   },
@@ -2703,9 +3485,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a < b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? 1 : 0; }
       }
     }
   },
@@ -2714,9 +3496,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a <= b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a <= b) ? 1 : 0; }
       }
     }
   },
@@ -2725,9 +3507,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? 1 : 0; }
       }
     }
   },
@@ -2736,9 +3518,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a >= b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a >= b) ? 1 : 0; }
       }
     }
   },
@@ -2747,9 +3529,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a !== a) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a !== a) ? 1 : 0; }
       }
     }
   },
@@ -2758,9 +3540,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = ((a - a) === 0) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = ((a - a) === 0) ? 1 : 0; }
       }
     }
   },
@@ -2769,9 +3551,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
       }
     }
   },
@@ -2780,9 +3562,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a === 0) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a === 0) ? 1 : 0; }
       }
     }
   },
@@ -2791,9 +3573,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
       }
     }
   },
@@ -2802,9 +3584,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
       }
     }
   },
@@ -2813,9 +3595,9 @@ export const float64Loops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
       }
     }
   },
@@ -2827,9 +3609,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a + b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a + b; }
       }
     }
   },
@@ -2840,9 +3622,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = a - b;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = a - b; }
       }
     }
   },
@@ -2853,9 +3635,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = Math.imul(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = Math.imul(a, b); }
       }
     }
   },
@@ -2872,9 +3654,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a < b) ? a : ((b <= a) ? b : (a + b));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
       }
     }
   },
@@ -2885,9 +3667,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > b) ? a : ((b >= a) ? b : (a + b));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
       }
     }
   },
@@ -2898,9 +3680,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = modInteger(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = modInteger(a, b); }
       }
     }
   },
@@ -2911,9 +3693,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = floorDivInteger(a, b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = floorDivInteger(a, b); }
       }
     }
   },
@@ -2925,9 +3707,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = Math.imul(a - b, a - b);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = Math.imul(a - b, a - b); }
       }
     }
   },
@@ -2938,9 +3720,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = -a;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = -a; }
       }
     }
   },
@@ -2950,9 +3732,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.abs(a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.abs(a); }
       }
     }
   },
@@ -2962,9 +3744,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : Math.imul(a, 0));
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : Math.imul(a, 0)); }
       }
     }
   },
@@ -2973,9 +3755,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = Math.imul(a, a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = Math.imul(a, a); }
       }
     }
   },
@@ -2991,9 +3773,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a < low) ? low : ((a > high) ? high : a);
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a < low) ? low : ((a > high) ? high : a); }
       }
     }
   },
@@ -3071,9 +3853,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a === b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a === b) ? 1 : 0; }
       }
     }
   },
@@ -3082,9 +3864,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a !== b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a !== b) ? 1 : 0; }
       }
     }
   },
@@ -3093,9 +3875,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a < b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? 1 : 0; }
       }
     }
   },
@@ -3104,9 +3886,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a <= b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a <= b) ? 1 : 0; }
       }
     }
   },
@@ -3115,9 +3897,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a > b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? 1 : 0; }
       }
     }
   },
@@ -3126,9 +3908,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = (a >= b) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = (a >= b) ? 1 : 0; }
       }
     }
   },
@@ -3137,9 +3919,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a !== a) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a !== a) ? 1 : 0; }
       }
     }
   },
@@ -3148,9 +3930,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = ((a - a) === 0) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = ((a - a) === 0) ? 1 : 0; }
       }
     }
   },
@@ -3159,9 +3941,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
       }
     }
   },
@@ -3170,9 +3952,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
-      for (const end = i + n2; i < end; i++, ai += an) {
-        const a = as[ai]!;
-        out[i] = (a === 0) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const a = as[ai]!;  out[i] = (a === 0) ? 1 : 0; }
       }
     }
   },
@@ -3181,9 +3963,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
       }
     }
   },
@@ -3192,9 +3974,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
       }
     }
   },
@@ -3203,9 +3985,9 @@ export const integerLoops: readonly (Loop | undefined)[] = [
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
-      for (const end = i + n2; i < end; i++, ai += an, bi += bn) {
-        const a = as[ai]!, b = bs[bi]!;
-        out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
       }
     }
   },

