@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ValueError } from '../src/errors.js';
 import * as schedules from '../src/schedules.js';
-import { OneCycle, PiecewiseConstant } from '../src/schedules.js';
+import { OneCycle, PiecewiseConstantDecay } from '../src/schedules.js';
 import { expectClose, golden } from './golden.js';
 
 interface Figures {
@@ -46,8 +46,8 @@ describe('schedules', () => {
 
   it('refuse options that make no sense', () => {
     const refused: readonly [() => unknown, RegExp][] = [
-      [() => new PiecewiseConstant({ boundaries: [1], values: [1] }), /need 2 values, got 1/],
-      [() => new PiecewiseConstant({ boundaries: [3, 3], values: [1, 2, 3] }), /must increase/],
+      [() => new PiecewiseConstantDecay({ boundaries: [1], values: [1] }), /need 2 values, got 1/],
+      [() => new PiecewiseConstantDecay({ boundaries: [3, 3], values: [1, 2, 3] }), /must increase/],
       [
         () =>
           new schedules.ExponentialDecay({ initialLearningRate: 1, decaySteps: 0, decayRate: 1 }),

@@ -8,6 +8,7 @@ import type { Metric, MetricLike } from '../metrics/index.js';
 import { checkOptionNames, isSerialized } from '../names.js';
 import * as optimizers from '../optimizers/index.js';
 import type { Optimizer, OptimizerLike } from '../optimizers/index.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { byName, isPlainObject } from './structure.js';
 
 /** For one output: a metric or several. */
@@ -54,6 +55,13 @@ export interface Compiled {
   readonly optimizer: Optimizer;
   /** One per output, in order. */
   readonly goals: readonly Goal[];
+}
+
+/** Throws ValueError for targets that make no sense to a loss, such as fractional class numbers. */
+export function checkTargets({ goals }: Compiled, targets: readonly (Tensor | null)[]): void {
+  targets.forEach((each, i) => {
+    if (each) goals[i]?.loss?.checkTargets?.(each);
+  });
 }
 
 const compileOptions: readonly (keyof CompileOptions)[] = [

@@ -13,7 +13,7 @@ import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { asBatch, gathered, sampleShapes, TensorBatches } from './batches.js';
 import type { BatchIterable, BatchLike } from './batches.js';
-import { allMetrics, compiledFrom, logsOf, resetMetrics } from './compile.js';
+import { allMetrics, checkTargets, compiledFrom, logsOf, resetMetrics } from './compile.js';
 import type { Compiled, CompileOptions } from './compile.js';
 import type { Data, InputSpec } from './data.js';
 import { evaluateBatches, fitModel, turns } from './fit.js';
@@ -201,6 +201,7 @@ export abstract class Model<Y = unknown> extends Layer {
     if (isIterableOfBatches(data)) return evaluateBatches(this, compiled, data);
     if (y === undefined) throw new ValueError('evaluate: give targets too, evaluate(x, y)');
     const batches = this.#batches('evaluate', data, y, options);
+    checkTargets(compiled, batches.all.targets);
     return evaluateBatches(this, compiled, batches);
   }
 
@@ -232,6 +233,7 @@ export abstract class Model<Y = unknown> extends Layer {
   #onBatch(step: typeof trainStep, batchLike: BatchLike): Record<string, number> {
     const { compiled } = this;
     const batch = asBatch(batchLike, this);
+    checkTargets(compiled, batch.targets);
     this.ensureBuilt(...sampleShapes(batch));
     resetMetrics(compiled);
     return logsOf(
