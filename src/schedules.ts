@@ -369,19 +369,16 @@ export class OneCycle extends Schedule {
 }
 
 /** @internal */
-export const catalog = new Catalog<Schedule>(
-  'schedule',
-  {
-    exponentialDecay: ExponentialDecay,
-    inverseTimeDecay: InverseTimeDecay,
-    powerDecay: PowerDecay,
-    piecewiseConstantDecay: PiecewiseConstantDecay,
-    polynomialDecay: PolynomialDecay,
-    cosineDecay: CosineDecay,
-    cosineDecayRestarts: CosineDecayRestarts,
-    oneCycle: OneCycle,
-  },
-);
+export const catalog = new Catalog<Schedule>('schedule', {
+  exponentialDecay: ExponentialDecay,
+  inverseTimeDecay: InverseTimeDecay,
+  powerDecay: PowerDecay,
+  piecewiseConstantDecay: PiecewiseConstantDecay,
+  polynomialDecay: PolynomialDecay,
+  cosineDecay: CosineDecay,
+  cosineDecayRestarts: CosineDecayRestarts,
+  oneCycle: OneCycle,
+});
 
 /** What stands for a schedule where one is asked for. */
 export type ScheduleLike = Schedule | Serialized;
