@@ -124,7 +124,7 @@ export class PiecewiseConstantDecay extends Schedule {
     super();
     checkOptionNames('PiecewiseConstantDecay', options, ['boundaries', 'values']);
     const { boundaries, values } = options;
-    if (!Array.isArray(boundaries) || !Array.isArray(values)) {
+    if (![boundaries, values].every((each: unknown) => Array.isArray(each))) {
       throw new ValueError(
         'PiecewiseConstantDecay: boundaries and values are arrays of numbers, not ' +
           `${describe(boundaries)} and ${describe(values)}`,

@@ -1,6 +1,6 @@
 /**
  * Searches the learning rate of an experiment. The finder says in seconds where to look, once per
- * seed; candidates around the median of what it says are trained, and their validation loss chooses.
+ * seed; candidates around the median of that are trained, and their validation loss chooses.
  *
  *     npm run cifar10:search -- --experiment selu --seeds 1,2 --epochs 15
  */
