@@ -12,10 +12,12 @@ import {
   findLearningRate,
   GradloomError,
   initializers,
+  input,
   layers,
   loadModel,
   losses,
   metrics,
+  Model,
   optimizers,
   randn,
   registerLayer,
@@ -158,6 +160,65 @@ describe('things in the wrong place', () => {
   });
 });
 
+describe('parts of another library', () => {
+  const cases: readonly [string, () => unknown, RegExp][] = [
+    [
+      'a layer of two inputs given an array',
+      () => (new layers.Add().apply as Loose).call(new layers.Add(), [x, x]),
+      /apply\(\) takes a tensor, got an array of 2; several inputs go to applyAll/,
+    ],
+    [
+      'a layer applied to a symbol',
+      () => (new layers.Dense(1).apply as Loose).call(new layers.Dense(1), input([4])),
+      /got a SymbolicTensor; on\(input\) places it/,
+    ],
+    [
+      'Input({ shape })',
+      () => made(layers.Input, { shape: [4] }),
+      /the shape comes first, input\(\[4\]/,
+    ],
+    [
+      'Model({ inputs, outputs })',
+      () => made(Model, {}),
+      /use new Functional\(\{ inputs, outputs \}\)/,
+    ],
+    [
+      'the class of an optimizer',
+      () => compile({ optimizer: optimizers.Adam, loss: 'mse' }),
+      /expected an optimizer.*the class or function Adam; if a class, make one: new Adam\(\)/,
+    ],
+    [
+      'the class of a loss',
+      () => compile({ loss: losses.MeanSquaredError }),
+      /expected a loss.*new MeanSquaredError\(\)/,
+    ],
+    [
+      'a confusion matrix of no classes',
+      () => made(metrics.ConfusionMatrix),
+      /needs 2 classes or more, not undefined/,
+    ],
+    ['saveFreq', () => made(callbacks.ModelCheckpoint, 'a', { saveFreq: 1 }), /"saveFrequency"\?/],
+    ['logDir', () => made(callbacks.TensorBoard, { logDir: 'a' }), /"logDirectory"\?/],
+    ['minLr', () => made(callbacks.ReduceLROnPlateau, { minLr: 0 }), /"minLearningRate"\?/],
+    ['lr', () => optimizers.get({ className: 'SGD', config: { lr: 1 } }), /"learningRate"\?/],
+  ];
+  it.each(cases)('%s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  it('a function that makes batches is to be called', async () => {
+    const model = compiled();
+    const run = (model.fit as Loose).call(
+      model,
+      function* () {
+        yield { x, y };
+      },
+      {},
+    );
+    await expect(run).rejects.toThrow(/data is a function; call it, fit\(batches\(\)\)/);
+  });
+});
+
 describe('data that makes no sense', () => {
   const quiet = { verbose: 'silent' } as const;
 
@@ -180,6 +241,16 @@ describe('data that makes no sense', () => {
     const validationData = [x, halves] as const;
     await expect(model.fit(x, y, { ...quiet, validationData })).rejects.toThrow(message);
     model.trainOnBatch(x, y.cast('float32'));
+  });
+
+  it('targets of binary cross-entropy are from 0 to 1', async () => {
+    const model = new Sequential([new layers.Dense(1, { activation: 'sigmoid', inputShape: [4] })]);
+    model.compile({ loss: 'binaryCrossentropy' });
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(
+      /target of sample 2 is 2; expected 0 or 1/,
+    );
+    await expect(model.fit(x, y.sub(1), quiet)).rejects.toThrow(/sample 0 is -1; .* use hinge/);
+    await model.fit(x, y.div(2), quiet);
   });
 
   it('a loss that is no tensor is named', async () => {

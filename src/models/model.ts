@@ -5,6 +5,7 @@ import type { History } from '../callbacks/history.js';
 import { noGrad } from '../autograd/tape.js';
 import { GradloomError, ShapeError, ValueError } from '../errors.js';
 import { Layer } from '../layers/layer.js';
+import type { LayerOptions } from '../layers/layer.js';
 import type { Optimizer } from '../optimizers/index.js';
 import { checkOptionNames, unknownName } from '../names.js';
 import { concat } from '../ops/move.js';
@@ -92,6 +93,15 @@ export abstract class Model<Y = unknown> extends Layer {
   epochsSeen = 0;
   #compiled: Compiled | null = null;
   #fitting = false;
+
+  constructor(options: LayerOptions = {}) {
+    super(options);
+    if (new.target !== Model) return;
+    throw new ValueError(
+      'Model is the base of models: use new Functional({ inputs, outputs }), new Sequential(layers) ' +
+        'or a subclass of your own',
+    );
+  }
 
   // ---- what a subclass says ---------------------------------------------------------------------
 
