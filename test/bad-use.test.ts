@@ -243,6 +243,25 @@ describe('data that makes no sense', () => {
     model.trainOnBatch(x, y.cast('float32'));
   });
 
+  it('a metric that gives no number is told how to be used', async () => {
+    const matrix = new metrics.ConfusionMatrix(3);
+    const model = net().compile({
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: [matrix as unknown as metrics.Metric],
+    });
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(
+      /metric confusionMatrix gives an array of 3, and training logs numbers; .*metric\.update\(/,
+    );
+    matrix.reset();
+    matrix.update(y, await model.predict(x));
+    expect(
+      matrix
+        .result()
+        .flat()
+        .reduce((a, b) => a + b),
+    ).toBe(12);
+  });
+
   it('targets of binary cross-entropy are from 0 to 1', async () => {
     const model = new Sequential([new layers.Dense(1, { activation: 'sigmoid', inputShape: [4] })]);
     model.compile({ loss: 'binaryCrossentropy' });

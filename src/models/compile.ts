@@ -1,6 +1,6 @@
 /** What `compile` settles: the optimizer, and per output its loss and metrics. */
 
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import * as losses from '../losses/index.js';
 import type { Loss, LossLike } from '../losses/index.js';
 import * as metrics from '../metrics/index.js';
@@ -181,9 +181,20 @@ export function logsOf(total: Totals, compiled: Compiled): Record<string, number
       if (loss) logs[`${output}_loss`] = total.parts[i]!;
     });
   }
-  for (const { name, metric } of allMetrics(compiled)) logs[name] = metric.result();
+  for (const { name, metric } of allMetrics(compiled)) {
+    const result: unknown = metric.result();
+    if (typeof result !== 'number') throw noNumber(name, result);
+    logs[name] = result;
+  }
   return logs;
 }
+
+/** The error for a metric, such as a confusion matrix, whose result no log and no chart can take. */
+const noNumber = (name: string, result: unknown): ValueError =>
+  new ValueError(
+    `the metric ${name} gives ${describe(result)}, and training logs numbers; leave it out of ` +
+      'compile and call metric.update(y, await model.predict(x)) and result() after training',
+  );
 
 /** A loss, and the losses of the outputs it is the sum of. */
 export interface Totals {
