@@ -189,11 +189,11 @@ export function logsOf(total: Totals, compiled: Compiled): Record<string, number
   return logs;
 }
 
-/** The error for a metric, such as a confusion matrix, whose result no log and no chart can take. */
+/** The error for a metric, such as a confusion matrix, whose result is no number to be logged. */
 const noNumber = (name: string, result: unknown): ValueError =>
   new ValueError(
     `the metric ${name} gives ${describe(result)}, and training logs numbers; leave it out of ` +
-      'compile and call metric.update(y, await model.predict(x)) and result() after training',
+      'compile; after training call metric.update(y, await model.predict(x)) and result()',
   );
 
 /** A loss, and the losses of the outputs it is the sum of. */
