@@ -43,13 +43,17 @@ export class FileError extends GradloomError {
   override readonly name = 'FileError';
 }
 
+/** `a loss`, `an optimizer`. */
+export const withArticle = (noun: string): string =>
+  `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+
 /** A short description of a value of any kind, for messages. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'object') {
     const name = (value.constructor as { name?: string } | undefined)?.name ?? 'object';
-    return Array.isArray(value) ? `an array of ${value.length}` : `a ${name}`;
+    return Array.isArray(value) ? `an array of ${value.length}` : withArticle(name);
   }
   if (typeof value === 'function') return 'a function';
   return (value as { toString(): string }).toString();

@@ -3,7 +3,7 @@
  * and reading them back.
  */
 
-import { describe, ValueError } from './errors.js';
+import { describe, ValueError, withArticle } from './errors.js';
 
 /** How a part stands in a saved model: its class and what its constructor takes. */
 export interface Serialized {
@@ -72,9 +72,10 @@ export class Catalog<T extends Configurable> {
       return this.#make(this.find(identifier.className), identifier.config);
     }
     if (typeof (identifier as Partial<T> | null)?.config === 'function') return identifier;
+    const what = withArticle(this.kind);
     throw new ValueError(
-      `expected a ${this.kind}, the name of one, or its { className, config }; ` +
-        `got ${JSON.stringify(identifier)}`,
+      `expected ${what}, the name of one, or its { className, config }; got ` +
+        (typeof identifier === 'function' ? ofFunction(identifier) : JSON.stringify(identifier)),
     );
   }
 
@@ -100,6 +101,10 @@ export class Catalog<T extends Configurable> {
     return config === undefined ? new make() : new make(config);
   }
 }
+
+/** What to say of a function where a part was expected: most likely `new` was left out. */
+const ofFunction = ({ name }: { readonly name: string }): string =>
+  `the class or function ${name}; if a class, make one: new ${name}()`;
 
 /** Whether a value is `{ className, config }`. */
 export function isSerialized(value: unknown): value is Serialized {
@@ -150,13 +155,24 @@ export function unknownName(kind: string, name: unknown, names: readonly string[
   return new ValueError(`there is no ${kind} named ${given}.${hint} Known: ${names.join(', ')}`);
 }
 
-/** The most similar of several names, unless none is similar. */
+/** The most similar of several names, or one that it abbreviates; none where none is similar. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map((each) => ({ each, distance: editDistance(plain(name), plain(each)) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best && best.distance <= Math.max(2, name.length / 3) ? best.each : undefined;
+  if (best && best.distance <= Math.max(2, name.length / 3)) return best.each;
+  return names
+    .filter((each) => abbreviates(plain(name), plain(each)))
+    .sort((a, b) => a.length - b.length)[0];
+}
+
+/** Whether a word is another with letters left out, not the first: `saveFreq`, `minLr`. */
+function abbreviates(short: string, long: string): boolean {
+  if (short.length < 2 || !long.startsWith(short.charAt(0))) return false;
+  let found = 0;
+  for (const letter of long) if (letter === short[found]) found++;
+  return found === short.length;
 }
 
 /** `he_normal`, `HeNormal`, `heNormal`: one key. @internal */

@@ -21,11 +21,12 @@ function checkPositive(where: string, values: Readonly<Record<string, number>>):
   }
 }
 
-/** Throws ValueError for options not among those known, and for rates below 0 or not finite. */
+/** Throws ValueError for options not among those known, and for rates absent or below 0. */
 function checkOptions(where: string, options: object, known: readonly string[]): void {
   checkOptionNames(where, options, known);
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    if (!/LearningRate$|^warmupTarget$/.test(name) || value === null) continue;
+  for (const name of known.filter((each) => /LearningRate$|^warmupTarget$/.test(each))) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (name === 'warmupTarget' && value === null) continue;
     if (typeof value === 'number' && value >= 0 && value < Infinity) continue;
     throw new ValueError(`${where}: ${name} must be a number of 0 or more, not ${describe(value)}`);
   }
@@ -52,7 +53,7 @@ abstract class Decay extends Schedule {
       'decayRate',
       'staircase',
     ]);
-    checkPositive(this.constructor.name, { decaySteps: options.decaySteps });
+    checkPositive(this.constructor.name, { decaySteps: this.options.decaySteps });
   }
 
   /** step / decaySteps, rounded down for a staircase. */
@@ -95,7 +96,7 @@ export class PowerDecay extends Schedule {
     super();
     this.#options = { power: 1, ...options };
     checkOptions('PowerDecay', this.#options, ['initialLearningRate', 'decaySteps', 'power']);
-    checkPositive('PowerDecay', { decaySteps: options.decaySteps });
+    checkPositive('PowerDecay', { decaySteps: this.#options.decaySteps });
   }
 
   at(step: number): number {
@@ -108,7 +109,7 @@ export class PowerDecay extends Schedule {
   }
 }
 
-export interface PiecewiseConstantOptions {
+export interface PiecewiseConstantDecayOptions {
   /** Last step of each piece but the last; increasing. */
   readonly boundaries: readonly number[];
   /** Rates of the pieces: one more than boundaries. */
@@ -116,21 +117,28 @@ export interface PiecewiseConstantOptions {
 }
 
 /** values[i] up to and including step boundaries[i], then the last value. */
-export class PiecewiseConstant extends Schedule {
-  readonly #options: PiecewiseConstantOptions;
+export class PiecewiseConstantDecay extends Schedule {
+  readonly #options: PiecewiseConstantDecayOptions;
 
-  constructor(options: PiecewiseConstantOptions) {
+  constructor(options: PiecewiseConstantDecayOptions) {
     super();
+    checkOptionNames('PiecewiseConstantDecay', options, ['boundaries', 'values']);
     const { boundaries, values } = options;
+    if (![boundaries, values].every((each: unknown) => Array.isArray(each))) {
+      throw new ValueError(
+        'PiecewiseConstantDecay: boundaries and values are arrays of numbers, not ' +
+          `${describe(boundaries)} and ${describe(values)}`,
+      );
+    }
     if (values.length !== boundaries.length + 1) {
       throw new ValueError(
-        `PiecewiseConstant: ${boundaries.length} boundaries need ${boundaries.length + 1} values, ` +
-          `got ${values.length}`,
+        `PiecewiseConstantDecay: ${boundaries.length} boundaries need ${boundaries.length + 1} ` +
+          `values, got ${values.length}`,
       );
     }
     if (boundaries.some((each, i) => i > 0 && !(each > boundaries[i - 1]!))) {
       throw new ValueError(
-        `PiecewiseConstant: boundaries must increase, got ${boundaries.join(', ')}`,
+        `PiecewiseConstantDecay: boundaries must increase, got ${boundaries.join(', ')}`,
       );
     }
     this.#options = { boundaries: [...boundaries], values: [...values] };
@@ -172,7 +180,7 @@ export class PolynomialDecay extends Schedule {
       'power',
       'cycle',
     ]);
-    checkPositive('PolynomialDecay', { decaySteps: options.decaySteps });
+    checkPositive('PolynomialDecay', { decaySteps: this.#options.decaySteps });
   }
 
   at(step: number): number {
@@ -214,7 +222,7 @@ export class CosineDecay extends Schedule {
       'warmupTarget',
       'warmupSteps',
     ]);
-    checkPositive('CosineDecay', { decaySteps: options.decaySteps });
+    checkPositive('CosineDecay', { decaySteps: this.#options.decaySteps });
   }
 
   at(step: number): number {
@@ -262,7 +270,7 @@ export class CosineDecayRestarts extends Schedule {
       'alpha',
     ]);
     checkPositive('CosineDecayRestarts', {
-      firstDecaySteps: options.firstDecaySteps,
+      firstDecaySteps: this.#options.firstDecaySteps,
       tMul: this.#options.tMul,
     });
   }
@@ -361,20 +369,16 @@ export class OneCycle extends Schedule {
 }
 
 /** @internal */
-export const catalog = new Catalog<Schedule>(
-  'schedule',
-  {
-    exponentialDecay: ExponentialDecay,
-    inverseTimeDecay: InverseTimeDecay,
-    powerDecay: PowerDecay,
-    piecewiseConstant: PiecewiseConstant,
-    polynomialDecay: PolynomialDecay,
-    cosineDecay: CosineDecay,
-    cosineDecayRestarts: CosineDecayRestarts,
-    oneCycle: OneCycle,
-  },
-  { piecewiseConstantDecay: 'piecewiseConstant' },
-);
+export const catalog = new Catalog<Schedule>('schedule', {
+  exponentialDecay: ExponentialDecay,
+  inverseTimeDecay: InverseTimeDecay,
+  powerDecay: PowerDecay,
+  piecewiseConstantDecay: PiecewiseConstantDecay,
+  polynomialDecay: PolynomialDecay,
+  cosineDecay: CosineDecay,
+  cosineDecayRestarts: CosineDecayRestarts,
+  oneCycle: OneCycle,
+});
 
 /** What stands for a schedule where one is asked for. */
 export type ScheduleLike = Schedule | Serialized;

@@ -1,6 +1,10 @@
 /** What a hurried user gets wrong, and the words that put it right. */
 
-import { describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 import {
   callbacks,
@@ -8,10 +12,12 @@ import {
   findLearningRate,
   GradloomError,
   initializers,
+  input,
   layers,
   loadModel,
   losses,
   metrics,
+  Model,
   optimizers,
   randn,
   registerLayer,
@@ -154,6 +160,65 @@ describe('things in the wrong place', () => {
   });
 });
 
+describe('parts of another library', () => {
+  const cases: readonly [string, () => unknown, RegExp][] = [
+    [
+      'a layer of two inputs given an array',
+      () => (new layers.Add().apply as Loose).call(new layers.Add(), [x, x]),
+      /apply\(\) takes a tensor, got an array of 2; several inputs go to applyAll/,
+    ],
+    [
+      'a layer applied to a symbol',
+      () => (new layers.Dense(1).apply as Loose).call(new layers.Dense(1), input([4])),
+      /got a SymbolicTensor; on\(input\) places it/,
+    ],
+    [
+      'Input({ shape })',
+      () => made(layers.Input, { shape: [4] }),
+      /the shape comes first, input\(\[4\]/,
+    ],
+    [
+      'Model({ inputs, outputs })',
+      () => made(Model, {}),
+      /use new Functional\(\{ inputs, outputs \}\)/,
+    ],
+    [
+      'the class of an optimizer',
+      () => compile({ optimizer: optimizers.Adam, loss: 'mse' }),
+      /expected an optimizer.*the class or function Adam; if a class, make one: new Adam\(\)/,
+    ],
+    [
+      'the class of a loss',
+      () => compile({ loss: losses.MeanSquaredError }),
+      /expected a loss.*new MeanSquaredError\(\)/,
+    ],
+    [
+      'a confusion matrix of no classes',
+      () => made(metrics.ConfusionMatrix),
+      /needs 2 classes or more, not undefined/,
+    ],
+    ['saveFreq', () => made(callbacks.ModelCheckpoint, 'a', { saveFreq: 1 }), /"saveFrequency"\?/],
+    ['logDir', () => made(callbacks.TensorBoard, { logDir: 'a' }), /"logDirectory"\?/],
+    ['minLr', () => made(callbacks.ReduceLROnPlateau, { minLr: 0 }), /"minLearningRate"\?/],
+    ['lr', () => optimizers.get({ className: 'SGD', config: { lr: 1 } }), /"learningRate"\?/],
+  ];
+  it.each(cases)('%s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  it('a function that makes batches is to be called', async () => {
+    const model = compiled();
+    const run = (model.fit as Loose).call(
+      model,
+      function* () {
+        yield { x, y };
+      },
+      {},
+    );
+    await expect(run).rejects.toThrow(/data is a function; call it, fit\(batches\(\)\)/);
+  });
+});
+
 describe('data that makes no sense', () => {
   const quiet = { verbose: 'silent' } as const;
 
@@ -161,6 +226,50 @@ describe('data that makes no sense', () => {
     const halves = tensor(Array.from({ length: 12 }, (_, i) => (i === 7 ? 0.5 : i % 3)));
     const fit = compiled().fit(x, halves, quiet);
     await expect(fit).rejects.toThrow(/target of sample 7 is 0.5; expected a class number/);
+  });
+
+  it('wherever they come in', async () => {
+    const halves = y.cast('float32').add(0.5);
+    const message = /target of sample 0 is 0.5; expected a class number/;
+    const model = compiled();
+    const batches = new Set([{ x, y: halves }]);
+    expect(() => model.trainOnBatch(x, halves)).toThrow(message);
+    expect(() => model.testOnBatch(x, halves)).toThrow(message);
+    await expect(model.fit(batches, quiet)).rejects.toThrow(message);
+    await expect(model.evaluate(x, halves)).rejects.toThrow(message);
+    await expect(model.evaluate(batches)).rejects.toThrow(message);
+    const validationData = [x, halves] as const;
+    await expect(model.fit(x, y, { ...quiet, validationData })).rejects.toThrow(message);
+    model.trainOnBatch(x, y.cast('float32'));
+  });
+
+  it('a metric that gives no number is told how to be used', async () => {
+    const matrix = new metrics.ConfusionMatrix(3);
+    const model = net().compile({
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: [matrix as unknown as metrics.Metric],
+    });
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(
+      /metric confusionMatrix gives an array of 3, and training logs numbers; .*metric\.update\(/,
+    );
+    matrix.reset();
+    matrix.update(y, await model.predict(x));
+    expect(
+      matrix
+        .result()
+        .flat()
+        .reduce((a, b) => a + b),
+    ).toBe(12);
+  });
+
+  it('targets of binary cross-entropy are from 0 to 1', async () => {
+    const model = new Sequential([new layers.Dense(1, { activation: 'sigmoid', inputShape: [4] })]);
+    model.compile({ loss: 'binaryCrossentropy' });
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(
+      /target of sample 2 is 2; expected 0 or 1/,
+    );
+    await expect(model.fit(x, y.sub(1), quiet)).rejects.toThrow(/sample 0 is -1; .* use hinge/);
+    await model.fit(x, y.div(2), quiet);
   });
 
   it('a loss that is no tensor is named', async () => {
@@ -192,24 +301,104 @@ describe('data that makes no sense', () => {
   });
 });
 
-it('early stopping says what it does where it is asked to', async () => {
+/** What is written to standard error meanwhile. */
+async function said(run: () => unknown): Promise<string> {
   const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
   try {
-    const run = async (verbose: boolean): Promise<string> => {
-      write.mockClear();
-      const options = { monitor: 'loss', minDelta: 100, restoreBestWeights: true, verbose };
-      const stopping = new callbacks.EarlyStopping(options);
-      await compiled().fit(x, y, { epochs: 4, verbose: 'silent', callbacks: [stopping] });
-      return write.mock.calls.map(([text]) => text).join('');
-    };
-    expect(await run(true)).toBe(
-      'EarlyStopping: stopped after epoch 2\n' +
-        'EarlyStopping: the weights of epoch 1, the best, are restored\n',
-    );
-    expect(await run(false)).toBe('');
+    await run();
+    return write.mock.calls.map(([text]) => text).join('');
   } finally {
     write.mockRestore();
   }
+}
+
+describe('callbacks say what they do where they are asked to', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gradloom-said-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const path = join(directory, 'model.safetensors');
+  // No epoch improves on the first by so much.
+  const never = { monitor: 'loss', minDelta: 100 };
+  type Make = (verbose: boolean) => callbacks.Callback;
+  const cases: readonly [string, Make, string][] = [
+    [
+      'EarlyStopping',
+      (verbose) => new callbacks.EarlyStopping({ ...never, restoreBestWeights: true, verbose }),
+      'EarlyStopping: stopped after epoch 2\n' +
+        'EarlyStopping: the weights of epoch 1, the best, are restored\n',
+    ],
+    [
+      'ReduceLROnPlateau',
+      (verbose) => new callbacks.ReduceLROnPlateau({ ...never, patience: 1, factor: 0.5, verbose }),
+      'ReduceLROnPlateau: epoch 2: learning rate 0.0005\n' +
+        'ReduceLROnPlateau: epoch 3: learning rate 0.00025\n',
+    ],
+    [
+      'LearningRateScheduler',
+      (verbose) => new callbacks.LearningRateScheduler((epoch) => 1 / (epoch + 1), { verbose }),
+      'LearningRateScheduler: epoch 1: learning rate 1\n' +
+        'LearningRateScheduler: epoch 2: learning rate 0.5\n' +
+        `LearningRateScheduler: epoch 3: learning rate ${1 / 3}\n`,
+    ],
+    [
+      'ModelCheckpoint of the best',
+      (verbose) =>
+        new callbacks.ModelCheckpoint(path, {
+          ...{ monitor: 'loss', saveBestOnly: true, initialValueThreshold: 1e-9, verbose },
+        }),
+      [1, 2, 3]
+        .map((n) => `ModelCheckpoint: epoch ${n}: loss did not improve from 1.0000e-9\n`)
+        .join(''),
+    ],
+    [
+      'ModelCheckpoint of all',
+      (verbose) => new callbacks.ModelCheckpoint(`${path}-{epoch}`, { verbose }),
+      [1, 2, 3].map((n) => `ModelCheckpoint: epoch ${n}: saved ${path}-${n}\n`).join(''),
+    ],
+  ];
+
+  it.each(cases)('%s', async (_, make, text) => {
+    const run = (verbose: boolean) => (): Promise<unknown> =>
+      compiled().fit(x, y, { epochs: 3, verbose: 'silent', callbacks: [make(verbose)] });
+    expect(await said(run(true))).toBe(text);
+    expect(await said(run(false))).toBe('');
+  });
+
+  it('ModelCheckpoint names the value it improves on', async () => {
+    const best = { monitor: 'loss', saveBestOnly: true, initialValueThreshold: 50, verbose: true };
+    const saving = new callbacks.ModelCheckpoint(path, best);
+    const text = await said(() => compiled().fit(x, y, { verbose: 'silent', callbacks: [saving] }));
+    expect(text).toMatch(/epoch 1: loss improved from 50\.0000 to \d\.\d{4}\n.*epoch 1: saved /);
+  });
+});
+
+describe('a Normalization without statistics', () => {
+  const normalizing = (layer: layers.Normalization): Sequential =>
+    new Sequential([layer, new layers.Dense(1)]).compile({ loss: 'mse' });
+
+  it('says once that it changes nothing', async () => {
+    const model = normalizing(new layers.Normalization({ inputShape: [4], name: 'scale' }));
+    const text = await said(async () => {
+      await model.fit(x, zeros([12]), { epochs: 3, verbose: 'silent' });
+      await model.predict(x);
+    });
+    expect(text).toBe(
+      'layer scale: Normalization has no statistics and leaves its input as it is; call ' +
+        'adapt(data) before training, or give mean and variance\n',
+    );
+  });
+
+  it('is none once they are there: adapted, given, or loaded', async () => {
+    const adapted = normalizing(new layers.Normalization().adapt(x));
+    const known = normalizing(new layers.Normalization({ mean: 0, variance: 1, inputShape: [4] }));
+    const loaded = normalizing(new layers.Normalization({ inputShape: [4] }));
+    const text = await said(async () => {
+      for (const model of [adapted, known]) await model.predict(x);
+      loaded.setWeights(adapted.getWeights());
+      await loaded.predict(x);
+    });
+    expect(text).toBe('');
+  });
 });
 
 it('a history is written as JSON', async () => {

@@ -265,6 +265,13 @@ describe.each(devices)('gradient health on %s', (device) => {
     expect(found!.deadShare).toBe([...off].filter((most) => most <= 0).length / features);
   });
 
+  it('takes a batch as fit iterates it', () => {
+    const model = netOf(stack(3, dense('relu')));
+    const { loss } = diagnose(model, x, y);
+    expect(diagnose(model, [x, y]).loss).toBe(loss);
+    expect(diagnose(model, { x, y }).loss).toBe(loss);
+  });
+
   it('leaves model, optimizer and random numbers as they were', async () => {
     const layers = (): Layer[] => [
       new Dense(8, { activation: 'elu', inputShape: [features], name: 'a' }),

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 
 import { ValueError } from '../src/errors.js';
 import * as schedules from '../src/schedules.js';
-import { OneCycle, PiecewiseConstant } from '../src/schedules.js';
+import {
+  CosineDecay,
+  ExponentialDecay,
+  OneCycle,
+  PiecewiseConstantDecay,
+} from '../src/schedules.js';
 import { expectClose, golden } from './golden.js';
 
 interface Figures {
@@ -46,8 +51,24 @@ describe('schedules', () => {
 
   it('refuse options that make no sense', () => {
     const refused: readonly [() => unknown, RegExp][] = [
-      [() => new PiecewiseConstant({ boundaries: [1], values: [1] }), /need 2 values, got 1/],
-      [() => new PiecewiseConstant({ boundaries: [3, 3], values: [1, 2, 3] }), /must increase/],
+      [() => new PiecewiseConstantDecay({ boundaries: [1], values: [1] }), /need 2 values, got 1/],
+      [
+        () => new PiecewiseConstantDecay({} as never),
+        /arrays of numbers, not undefined and undefined/,
+      ],
+      [
+        () => new CosineDecay({ decaySteps: 9 } as never),
+        /CosineDecay: initialLearningRate must be a number/,
+      ],
+      [() => new CosineDecay(...([] as unknown as [never])), /CosineDecay: initialLearningRate/],
+      [
+        () => new ExponentialDecay({ initialLearningRate: 1 } as never),
+        /decaySteps must be greater than 0, not undefined/,
+      ],
+      [
+        () => new PiecewiseConstantDecay({ boundaries: [3, 3], values: [1, 2, 3] }),
+        /must increase/,
+      ],
       [
         () =>
           new schedules.ExponentialDecay({ initialLearningRate: 1, decaySteps: 0, decayRate: 1 }),

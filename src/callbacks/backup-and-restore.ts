@@ -10,6 +10,7 @@ import { checkInteger } from '../tensor/shape.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Position, Resumption } from './callback.js';
 import { checkPath } from './file-template.js';
+import { say } from './say.js';
 
 export interface BackupAndRestoreOptions {
   /** After every epoch, or after every so many steps (and every epoch). Default 'epoch'. */
@@ -62,10 +63,8 @@ export class BackupAndRestore extends Callback {
     const backup = await readBackup(this.path, this.model);
     if (!backup) return undefined;
     const { position, sums } = backup;
-    process.stderr.write(
-      `BackupAndRestore: going on with epoch ${position.epoch + 1}` +
-        `${position.step > 0 ? `, step ${position.step + 1}` : ''} from ${this.path}\n`,
-    );
+    const step = position.step > 0 ? `, step ${position.step + 1}` : '';
+    say('BackupAndRestore', `going on with epoch ${position.epoch + 1}${step} from ${this.path}`);
     return {
       position,
       sums,
@@ -110,11 +109,7 @@ async function restoreCallbacks(
   for (const [key, state] of states) {
     const callback = known.get(key);
     if (callback?.restore) await callback.restore(state);
-    else {
-      process.stderr.write(
-        `BackupAndRestore: the backup holds what ${key} remembered, but this run has none\n`,
-      );
-    }
+    else say('BackupAndRestore', `the backup holds what ${key} remembered; this run has none`);
   }
 }
 

@@ -6,6 +6,7 @@ import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
 import { checkCounts, Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
+import { say } from './say.js';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without improvement before stopping. Default 0. */
@@ -95,7 +96,7 @@ export class EarlyStopping extends Callback {
   }
 
   #say(what: string): void {
-    if (this.#options.verbose) process.stderr.write(`EarlyStopping: ${what}\n`);
+    if (this.#options.verbose) say('EarlyStopping', what);
   }
 
   override state(): CallbackState {

@@ -10,7 +10,7 @@ export { EarlyStopping } from './early-stopping.js';
 export type { EarlyStoppingOptions } from './early-stopping.js';
 export { History } from './history.js';
 export { LearningRateScheduler } from './learning-rate-scheduler.js';
-export type { RateFunction } from './learning-rate-scheduler.js';
+export type { LearningRateSchedulerOptions, RateFunction } from './learning-rate-scheduler.js';
 export { ModelCheckpoint } from './model-checkpoint.js';
 export type { ModelCheckpointOptions } from './model-checkpoint.js';
 export type { Mode, MonitorOptions } from './monitor.js';

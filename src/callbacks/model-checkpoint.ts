@@ -8,6 +8,8 @@ import type { CallbackState, Logs } from './callback.js';
 import { checkPath, fillTemplate } from './file-template.js';
 import { Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
+import { showValue } from './progress-bar.js';
+import { say } from './say.js';
 
 export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
   /** Save only when the monitored number is better than ever before. Default false. */
@@ -18,6 +20,8 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
   readonly saveFrequency?: 'epoch' | number;
   /** The first value must be better than this to be the best. Default none. */
   readonly initialValueThreshold?: number;
+  /** Say on standard error what is saved, and where the best stays the best. Default false. */
+  readonly verbose?: boolean;
 }
 
 const known: readonly (keyof ModelCheckpointOptions)[] = [
@@ -27,6 +31,7 @@ const known: readonly (keyof ModelCheckpointOptions)[] = [
   'saveWeightsOnly',
   'saveFrequency',
   'initialValueThreshold',
+  'verbose',
 ];
 
 /**
@@ -86,6 +91,11 @@ export class ModelCheckpoint extends Callback {
     const path = fillTemplate(this.path, { ...logs, epoch: this.#epoch + 1 });
     if (this.#options.saveWeightsOnly) await this.model.saveWeights(path);
     else await this.model.save(path);
+    this.#say(`saved ${path}`);
+  }
+
+  #say(what: string): void {
+    if (this.#options.verbose) say('ModelCheckpoint', `epoch ${this.#epoch + 1}: ${what}`);
   }
 
   #isWanted(logs: Logs): boolean {
@@ -93,7 +103,12 @@ export class ModelCheckpoint extends Callback {
     const value = this.#monitor.valueIn(logs, 'ModelCheckpoint saves every time');
     if (value === undefined) return true;
     const reference = Number.isNaN(this.best) ? this.#monitor.worst : this.best;
-    if (!this.#monitor.improves(value, reference)) return false;
+    const { name } = this.#monitor;
+    if (!this.#monitor.improves(value, reference)) {
+      this.#say(`${name} did not improve from ${showValue(reference)}`);
+      return false;
+    }
+    this.#say(`${name} improved from ${showValue(reference)} to ${showValue(value)}`);
     this.best = value;
     return true;
   }

@@ -3,6 +3,7 @@
 import { ValueError } from '../errors.js';
 import { checkNumber } from '../tensor/shape.js';
 import type { Logs } from './callback.js';
+import { say } from './say.js';
 
 export type Mode = 'auto' | 'min' | 'max';
 
@@ -66,9 +67,9 @@ export class Monitor {
     if (value !== undefined || this.#warned) return value;
     this.#warned = true;
     const known = Object.keys(logs).join(', ');
-    process.stderr.write(
-      `${consequence}: ${this.name} is not logged. Logged are ${known}; give validationData or ` +
-        'another monitor\n',
+    say(
+      consequence,
+      `${this.name} is not logged. Logged are ${known}; give validationData or another monitor`,
     );
     return undefined;
   }

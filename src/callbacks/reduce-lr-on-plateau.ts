@@ -6,6 +6,7 @@ import { Callback } from './callback.js';
 import type { CallbackState } from './callback.js';
 import { checkCounts, Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor.js';
+import { say } from './say.js';
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
   /** The rate is multiplied by this, below 1. Default 0.1. */
@@ -18,6 +19,8 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
   readonly cooldown?: number;
   /** The rate falls no lower. Default 0. */
   readonly minLearningRate?: number;
+  /** Say on standard error when the rate falls. Default false. */
+  readonly verbose?: boolean;
 }
 
 const known: readonly (keyof ReduceLROnPlateauOptions)[] = [
@@ -28,6 +31,7 @@ const known: readonly (keyof ReduceLROnPlateauOptions)[] = [
   'patience',
   'cooldown',
   'minLearningRate',
+  'verbose',
 ];
 
 /** Performance scheduling with Keras's rules and defaults; logs `learningRate`. */
@@ -37,6 +41,7 @@ export class ReduceLROnPlateau extends Callback {
   readonly #patience: number;
   readonly #cooldown: number;
   readonly #least: number;
+  readonly #verbose: boolean;
   #best = NaN;
   #wait = 0;
   #cooling = 0;
@@ -49,6 +54,7 @@ export class ReduceLROnPlateau extends Callback {
     this.#patience = options.patience ?? 10;
     this.#cooldown = options.cooldown ?? 0;
     this.#least = options.minLearningRate ?? 0;
+    this.#verbose = options.verbose ?? false;
     checkCounts('ReduceLROnPlateau', {
       patience: this.#patience,
       cooldown: this.#cooldown,
@@ -74,7 +80,7 @@ export class ReduceLROnPlateau extends Callback {
     this.#wait = this.#cooling = 0;
   }
 
-  override onEpochEnd(_epoch: number, logs: Record<string, number>): void {
+  override onEpochEnd(epoch: number, logs: Record<string, number>): void {
     logs['learningRate'] = this.model.optimizer.learningRate;
     const value = this.#monitor.valueIn(logs, 'ReduceLROnPlateau reduces nothing');
     if (value === undefined) return;
@@ -85,15 +91,17 @@ export class ReduceLROnPlateau extends Callback {
     if (this.#monitor.improves(value, this.#best)) {
       this.#best = value;
       this.#wait = 0;
-    } else if (this.#cooling === 0 && ++this.#wait >= this.#patience) this.#reduce();
+    } else if (this.#cooling === 0 && ++this.#wait >= this.#patience) this.#reduce(epoch);
   }
 
-  #reduce(): void {
+  #reduce(epoch: number): void {
     const { optimizer } = this.model;
     if (optimizer.learningRate <= this.#least) return;
     optimizer.learningRate = Math.max(optimizer.learningRate * this.#factor, this.#least);
     this.#cooling = this.#cooldown;
     this.#wait = 0;
+    if (!this.#verbose) return;
+    say('ReduceLROnPlateau', `epoch ${epoch + 1}: learning rate ${optimizer.learningRate}`);
   }
 
   override state(): CallbackState {

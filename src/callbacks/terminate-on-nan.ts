@@ -9,6 +9,7 @@ import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Callback } from './callback.js';
 import type { Logs } from './callback.js';
+import { say } from './say.js';
 
 export interface TerminateOnNaNOptions {
   /** Throw a GradloomError out of `fit` instead of ending it early. Default false. */
@@ -71,7 +72,7 @@ export class TerminateOnNaN extends Callback {
     const place = `step ${step + 1} of epoch ${this.#epoch + 1}`;
     const message = `the loss is ${loss} in ${place}${this.#where()}`;
     if (this.#raiseError) throw new GradloomError(message);
-    process.stderr.write(`TerminateOnNaN: ${message}; training ends\n`);
+    say('TerminateOnNaN', `${message}; training ends`);
     this.model.stopTraining = true;
   }
 

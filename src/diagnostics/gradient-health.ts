@@ -2,6 +2,7 @@
 
 import { Callback } from '../callbacks/callback.js';
 import type { CallbackState } from '../callbacks/callback.js';
+import { say } from '../callbacks/say.js';
 import type { Data } from '../models/data.js';
 import { checkInteger } from '../tensor/shape.js';
 import { diagnose } from './diagnose.js';
@@ -84,7 +85,7 @@ export class GradientHealth extends Callback {
     for (const { kind, message, advice } of report.findings) {
       if (this.#told.has(kind)) continue;
       this.#told.add(kind);
-      process.stderr.write(`GradientHealth, ${when}: ${message}. Try: ${advice}\n`);
+      say(`GradientHealth, ${when}`, `${message}. Try: ${advice}`);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import { checkDType, isFloat } from '../backends/dtype.js';
 import type { DType } from '../backends/dtype.js';
+import { ValueError } from '../errors.js';
 import { checkShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -24,6 +25,9 @@ export class Input extends Layer {
   readonly dataType: DType;
 
   constructor(shape: Shape, options: InputOptions = {}) {
+    if (typeof (Object(shape) as { shape?: unknown }).shape === 'object') {
+      throw new ValueError('Input: the shape comes first, input([4], { name }), not as an option');
+    }
     const dataType = checkDType(options.dtype ?? 'float32', 'Input');
     super({
       ...(options.name === undefined ? {} : { name: options.name }),

@@ -31,8 +31,7 @@ import { zeros } from '../tensor/create.js';
 import { checkShape, sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
-import { checkTensor } from '../tensor/tensor.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { checkTensor, Tensor } from '../tensor/tensor.js';
 import { SymbolicCall, SymbolicTensor } from './symbolic.js';
 import { Weight } from './weight.js';
 import type { WeightOptions } from './weight.js';
@@ -249,6 +248,7 @@ export abstract class Layer {
 
   /** The result for a batch, building the layer if needed. */
   apply(x: Tensor, context: CallContext = { training: false }): Tensor {
+    if (!(x instanceof Tensor)) throw noTensor(this.name, x);
     if (!this.#built) this.ensureBuilt(x.shape.slice(1));
     return this.finish(this.call(x, context), context);
   }
@@ -445,4 +445,16 @@ export function makeLayer(made: LayerClass, config: Readonly<Record<string, unkn
   const leading = made.positional.map((name) => config[name]);
   const construct = made as unknown as new (...args: unknown[]) => Layer;
   return new construct(...leading, config);
+}
+
+/** The error for what is given to `apply` in place of a tensor. */
+function noTensor(name: string, given: unknown): ValueError {
+  const instead = Array.isArray(given)
+    ? 'several inputs go to applyAll([a, b])'
+    : given instanceof SymbolicTensor
+      ? 'on(input) places it in a functional model'
+      : 'make one with tensor()';
+  return new ValueError(
+    `layer ${name}: apply() takes a tensor, got ${describe(given)}; ${instead}`,
+  );
 }

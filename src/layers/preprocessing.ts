@@ -66,7 +66,8 @@ const smallest = 1e-7;
 
 /**
  * Brings each feature to mean 0 and variance 1 by statistics that {@link adapt} takes from data, or
- * that were given. They are weights, which training does not change and files keep.
+ * that were given. They are weights, which training does not change and files keep. Without any it
+ * leaves its input as it is, and says so once on standard error.
  */
 export class Normalization extends Layer {
   readonly axis: number | readonly number[] | null;
@@ -75,6 +76,8 @@ export class Normalization extends Layer {
   #axes: readonly number[] = [];
   #mean!: Weight;
   #variance!: Weight;
+  /** Whether it is known that there are statistics, or that there are none was said. */
+  #settled = false;
 
   constructor(options: NormalizationOptions = {}) {
     super(options);
@@ -105,6 +108,7 @@ export class Normalization extends Layer {
   }
 
   override call(x: Tensor): Tensor {
+    if (!this.#settled) this.#warnWithoutStatistics();
     const deviation = maximum(sqrt(this.#variance.value), smallest);
     if (this.invert) return add(mul(x, deviation), this.#mean.value);
     return div(sub(x, this.#mean.value), deviation);
@@ -128,7 +132,20 @@ export class Normalization extends Layer {
     }
     if (!total) throw new ValueError(`${this.name}.adapt: the data has no samples`);
     this.#set(total.mean, total.variance);
+    this.#settled = true;
     return this;
+  }
+
+  /** Says so, once, when the statistics are the ones that change nothing: none were taken. */
+  #warnWithoutStatistics(): void {
+    this.#settled = true;
+    const isAll = (weight: Weight, wanted: number): boolean =>
+      weight.value.dataSync().every((value) => value === wanted);
+    if (this.#known || !isAll(this.#mean, 0) || !isAll(this.#variance, 1)) return;
+    process.stderr.write(
+      `layer ${this.name}: Normalization has no statistics and leaves its input as it is; call ` +
+        'adapt(data) before training, or give mean and variance\n',
+    );
   }
 
   /** Mean and variance of samples [from, to). */

@@ -188,8 +188,20 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
   }
 }
 
-/** −y · log p − (1 − y) · log(1 − p), averaged over the last axis. */
+/** −y · log p − (1 − y) · log(1 − p), averaged over the last axis. Targets are from 0 to 1. */
 export class BinaryCrossentropy extends Crossentropy {
+  override checkTargets(yTrue: Tensor): void {
+    const values = yTrue.dataSync();
+    const at = values.findIndex((value) => value < 0 || value > 1);
+    if (at < 0) return;
+    const sample = Math.floor((at * (yTrue.shape[0] ?? 1)) / values.length);
+    throw new ValueError(
+      `${this.name}: the target of sample ${sample} is ${values[at]}; expected 0 or 1, or a ` +
+        'probability. For −1 and 1 use hinge, for more than two classes ' +
+        'sparseCategoricalCrossentropy over as many outputs',
+    );
+  }
+
   call(yTrue: Tensor, yPred: Tensor): Tensor {
     if (yPred.shape.at(-1) === 1 && logitsOf(yPred, 'softmax')) {
       throw new ShapeError(

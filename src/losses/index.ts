@@ -76,7 +76,13 @@ const catalog = new Catalog<Loss>('loss', classes, aliases);
 
 /** A loss from its name with its defaults, a function, `{ className, config }`, or itself. */
 export const get = (identifier: LossLike): Loss =>
-  typeof identifier === 'function' ? new FunctionLoss(identifier) : catalog.get(identifier);
+  typeof identifier === 'function' && !isClass(identifier)
+    ? new FunctionLoss(identifier)
+    : catalog.get(identifier as Exclude<LossLike, LossFunction>);
+
+/** Whether a class of losses was given in place of a loss. */
+const isClass = (given: { readonly prototype?: unknown } | LossFunction): boolean =>
+  'prototype' in given && given.prototype instanceof Loss;
 
 /** Every name {@link get} knows, without aliases; what is registered later joins. */
 export const names: readonly string[] = catalog.names;

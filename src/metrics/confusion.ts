@@ -266,8 +266,10 @@ export class ConfusionMatrix extends Metric<number[][]> {
   #counts: number[][];
 
   constructor(options: number | (MetricOptions & { readonly classes: number })) {
-    super(typeof options === 'number' ? {} : options);
-    this.#classes = typeof options === 'number' ? options : options.classes;
+    const { classes, ...rest } =
+      typeof options === 'number' ? { classes: options } : { ...options };
+    super(rest);
+    this.#classes = classes;
     if (!(Number.isInteger(this.#classes) && this.#classes >= 2)) {
       throw new ValueError(`${this.name}: needs 2 classes or more, not ${this.#classes}`);
     }

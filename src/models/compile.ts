@@ -1,6 +1,6 @@
 /** What `compile` settles: the optimizer, and per output its loss and metrics. */
 
-import { ValueError } from '../errors.js';
+import { describe, ValueError } from '../errors.js';
 import * as losses from '../losses/index.js';
 import type { Loss, LossLike } from '../losses/index.js';
 import * as metrics from '../metrics/index.js';
@@ -8,6 +8,7 @@ import type { Metric, MetricLike } from '../metrics/index.js';
 import { checkOptionNames, isSerialized } from '../names.js';
 import * as optimizers from '../optimizers/index.js';
 import type { Optimizer, OptimizerLike } from '../optimizers/index.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { byName, isPlainObject } from './structure.js';
 
 /** For one output: a metric or several. */
@@ -54,6 +55,13 @@ export interface Compiled {
   readonly optimizer: Optimizer;
   /** One per output, in order. */
   readonly goals: readonly Goal[];
+}
+
+/** Throws ValueError for targets that make no sense to a loss, such as fractional class numbers. */
+export function checkTargets({ goals }: Compiled, targets: readonly (Tensor | null)[]): void {
+  targets.forEach((each, i) => {
+    if (each) goals[i]?.loss?.checkTargets?.(each);
+  });
 }
 
 const compileOptions: readonly (keyof CompileOptions)[] = [
@@ -173,9 +181,20 @@ export function logsOf(total: Totals, compiled: Compiled): Record<string, number
       if (loss) logs[`${output}_loss`] = total.parts[i]!;
     });
   }
-  for (const { name, metric } of allMetrics(compiled)) logs[name] = metric.result();
+  for (const { name, metric } of allMetrics(compiled)) {
+    const result: unknown = metric.result();
+    if (typeof result !== 'number') throw noNumber(name, result);
+    logs[name] = result;
+  }
   return logs;
 }
+
+/** The error for a metric, such as a confusion matrix, whose result is no number to be logged. */
+const noNumber = (name: string, result: unknown): ValueError =>
+  new ValueError(
+    `the metric ${name} gives ${describe(result)}, and training logs numbers; leave it out of ` +
+      'compile; after training call metric.update(y, await model.predict(x)) and result()',
+  );
 
 /** A loss, and the losses of the outputs it is the sum of. */
 export interface Totals {

@@ -14,7 +14,7 @@ import { checkOptionNames } from '../names.js';
 import { checkInteger } from '../tensor/shape.js';
 import { asBatch, sampleShapes, TensorBatches } from './batches.js';
 import type { Batch, BatchIterable, BatchLike } from './batches.js';
-import { allMetrics, logsOf, resetMetrics, RunningTotals } from './compile.js';
+import { allMetrics, checkTargets, logsOf, resetMetrics, RunningTotals } from './compile.js';
 import type { Compiled, TotalsState } from './compile.js';
 import type { Data } from './data.js';
 import type { FitOptions, Model } from './model.js';
@@ -93,10 +93,8 @@ class Run {
     const { training, validation } = sources(model, data, targets, options, batchSize);
     this.#training = training;
     const isTensors = training instanceof TensorBatches;
-    if (isTensors) {
-      training.all.targets.forEach((each, i) => {
-        if (each) compiled.goals[i]?.loss?.checkTargets?.(each);
-      });
+    for (const source of [training, validation]) {
+      if (source instanceof TensorBatches) checkTargets(compiled, source.all.targets);
     }
     this.#steps = isTensors ? new Training(model, compiled, training) : null;
     this.#validation = validation;
@@ -241,6 +239,7 @@ class Run {
       if (interrupted()) return false;
       if (seen++ < first) continue;
       const batch = asBatch(batchLike, this.#model);
+      checkTargets(this.#compiled, batch.targets);
       this.#model.ensureBuilt(...sampleShapes(batch));
       this.#batch = () => batch;
       await one(() => trainStep(this.#model, this.#compiled, () => batch));
@@ -337,6 +336,7 @@ export async function evaluateBatches(
   } else {
     for await (const batchLike of source as AsyncIterable<BatchLike>) {
       const batch = asBatch(batchLike, model);
+      checkTargets(compiled, batch.targets);
       model.ensureBuilt(...sampleShapes(batch));
       add(evaluateStep(model, compiled, () => batch));
       await turn();

@@ -5,6 +5,7 @@ import type { History } from '../callbacks/history.js';
 import { noGrad } from '../autograd/tape.js';
 import { GradloomError, ShapeError, ValueError } from '../errors.js';
 import { Layer } from '../layers/layer.js';
+import type { LayerOptions } from '../layers/layer.js';
 import type { Optimizer } from '../optimizers/index.js';
 import { checkOptionNames, unknownName } from '../names.js';
 import { concat } from '../ops/move.js';
@@ -13,7 +14,7 @@ import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { asBatch, gathered, sampleShapes, TensorBatches } from './batches.js';
 import type { BatchIterable, BatchLike } from './batches.js';
-import { allMetrics, compiledFrom, logsOf, resetMetrics } from './compile.js';
+import { allMetrics, checkTargets, compiledFrom, logsOf, resetMetrics } from './compile.js';
 import type { Compiled, CompileOptions } from './compile.js';
 import type { Data, InputSpec } from './data.js';
 import { evaluateBatches, fitModel, turns } from './fit.js';
@@ -92,6 +93,15 @@ export abstract class Model<Y = unknown> extends Layer {
   epochsSeen = 0;
   #compiled: Compiled | null = null;
   #fitting = false;
+
+  constructor(options: LayerOptions = {}) {
+    super(options);
+    if (new.target !== Model) return;
+    throw new ValueError(
+      'Model is the base of models: use new Functional({ inputs, outputs }), new Sequential(layers) ' +
+        'or a subclass of your own',
+    );
+  }
 
   // ---- what a subclass says ---------------------------------------------------------------------
 
@@ -201,6 +211,7 @@ export abstract class Model<Y = unknown> extends Layer {
     if (isIterableOfBatches(data)) return evaluateBatches(this, compiled, data);
     if (y === undefined) throw new ValueError('evaluate: give targets too, evaluate(x, y)');
     const batches = this.#batches('evaluate', data, y, options);
+    checkTargets(compiled, batches.all.targets);
     return evaluateBatches(this, compiled, batches);
   }
 
@@ -232,6 +243,7 @@ export abstract class Model<Y = unknown> extends Layer {
   #onBatch(step: typeof trainStep, batchLike: BatchLike): Record<string, number> {
     const { compiled } = this;
     const batch = asBatch(batchLike, this);
+    checkTargets(compiled, batch.targets);
     this.ensureBuilt(...sampleShapes(batch));
     resetMetrics(compiled);
     return logsOf(

@@ -4,8 +4,8 @@
 const reach = 3;
 /** Standard deviation of the smoothing, as a share of the points. */
 const width = 0.03;
-/** The suggested rate is this much below the one of the lowest loss. */
-const margin = 10;
+/** The suggested rate is where the loss has fallen by this share of all it falls. */
+const fallen = 0.9;
 
 /** Losses of single steps against growing learning rates. */
 export class RateCurve {
@@ -16,23 +16,33 @@ export class RateCurve {
   /** The rate where the smoothed loss falls fastest, against the logarithm of the rate. */
   readonly steepest: number;
   /**
-   * A rate to train with: a tenth of {@link lowest}, the usual rule. (Géron, Hands-On Machine
-   * Learning, chapter 11; the search itself is Smith 2015, arXiv 1506.01186.)
+   * A rate to train with: the least by which the loss has made nine tenths of its fall. Around the
+   * lowest point the curve is flat, and noise decides where in the valley it lies; where the valley
+   * begins is the same for every seed. (The search itself is Smith 2015, arXiv 1506.01186.)
    */
   readonly suggestion: number;
+  /**
+   * The rate that takes back all that was won, or the last one: a peak for schedules that climb to
+   * it and do not stay, such as 1cycle.
+   */
+  readonly highest: number;
 
   constructor(
     readonly rates: readonly number[],
     readonly losses: readonly number[],
   ) {
-    this.smoothed = smooth(losses);
+    this.smoothed = smooth(withoutPeaks(losses));
     const low = indexOfLeast(this.smoothed);
     this.lowest = rates[low] ?? NaN;
     const slopes = this.smoothed
       .slice(0, low + 1)
       .map((value, i) => (this.smoothed[i + 1] ?? value) - value);
     this.steepest = rates[indexOfLeast(slopes)] ?? NaN;
-    this.suggestion = this.lowest / margin;
+    const [start, least] = [this.smoothed[0]!, this.smoothed[low]!];
+    const enough = start - fallen * (start - least);
+    this.suggestion = rates[this.smoothed.findIndex((value) => value <= enough)] ?? NaN;
+    const back = this.smoothed.findIndex((value, i) => i > low && value >= start);
+    this.highest = rates[back < 0 ? rates.length - 1 : back] ?? NaN;
   }
 
   /** The curve in characters, and what it suggests. */
@@ -44,6 +54,12 @@ export class RateCurve {
   toSVG(): string {
     return drawSVG(this);
   }
+}
+
+/** Losses no further above the first than that is above the least: one step weighs no more. */
+function withoutPeaks(losses: readonly number[]): number[] {
+  const most = 2 * losses[0]! - Math.min(...losses);
+  return losses.map((loss) => Math.min(loss, most));
 }
 
 /** Means of neighbours weighted by a bell curve. */
@@ -117,8 +133,8 @@ function drawText(curve: RateCurve): string {
     ...grid.map((line, row) => `${label(row)} ┤${line.join('')}`.trimEnd()),
     `${blank}└${'─'.repeat(arrow)}▲${'─'.repeat(columns - 1 - arrow)}`,
     `${blank} ${left}${right.padStart(columns - left.length)}`,
-    `${blank} loss against learning rate; lowest at ${showRate(curve.lowest)}, ` +
-      `suggested ▲ ${showRate(curve.suggestion)}`,
+    `${blank} loss against rate; lowest at ${showRate(curve.lowest)}, ` +
+      `suggested ▲ ${showRate(curve.suggestion)}, at most ${showRate(curve.highest)}`,
   ].join('\n');
 }
 

@@ -43,6 +43,9 @@ export function sources(
     }
     return { training: data as BatchIterable, validation: given };
   }
+  if (typeof (data as unknown) === 'function') {
+    throw new ValueError('fit: data is a function; call it, fit(batches()), or make an iterable');
+  }
   if (targets === undefined) {
     throw new ValueError('fit: give targets too, fit(x, y, options), or an iterable of batches');
   }

@@ -103,7 +103,7 @@ schedule_cases = [
         S.InverseTimeDecay(0.1, 10, 1.0),
     ),
     (
-        "PiecewiseConstant",
+        "PiecewiseConstantDecay",
         {"boundaries": [5, 20, 40], "values": [0.1, 0.05, 0.01, 0.001]},
         S.PiecewiseConstantDecay([5, 20, 40], [0.1, 0.05, 0.01, 0.001]),
     ),

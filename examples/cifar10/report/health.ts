@@ -3,6 +3,7 @@
 import type { Summary } from '../comparison.js';
 import type { Health, LayerFigures } from '../results.js';
 import { lineChart } from './line-chart.js';
+import { legend } from './learning.js';
 import { colour, escape, section } from './markup.js';
 
 /** The layers that have matrices, in order: those a gradient is followed through. */
@@ -47,6 +48,7 @@ export function healthSection(summaries: readonly Summary[]): string {
     'Gradient health',
     '<p>Dashed: before training; solid: the last examination. Healthy nets have lines that are ' +
       'nearly level, and steps that change matrices by about 0.1 % of their length.</p>',
+    legend(summaries),
     '<div class="grid">',
     chart(summaries, 'signal', 'Gradient that reaches each layer'),
     chart(summaries, 'updateRatio', 'Change of each matrix in a step over its length'),

@@ -7,9 +7,12 @@ import { lineChart } from './line-chart.js';
 import type { Curve } from './line-chart.js';
 import { colour, key, section } from './markup.js';
 
-/** The colours of the experiments in every chart. */
+/** The colours that the trained experiments have in every chart. */
 export function legend(summaries: readonly Summary[]): string {
-  return `<p>${summaries.map(({ experiment }, i) => key(colour(i), experiment.name)).join('')}</p>`;
+  const keys = summaries.map(({ experiment, epochs }, i) =>
+    epochs === null ? '' : key(colour(i), experiment.name),
+  );
+  return `<p>${keys.join('')}</p>`;
 }
 
 /** A curve per run of one logged number, over what `across` gives for every epoch. */

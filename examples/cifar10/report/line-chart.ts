@@ -88,13 +88,16 @@ function axis(values: readonly number[], logarithmic = false): Axis {
   const low = values.length > 0 ? Math.min(...values) : 0;
   const high = values.length > 0 ? Math.max(...values) : 1;
   const span = high - low || 1;
-  const ticks = logarithmic ? logarithmicTicks(low, high) : evenTicks(low, high, span);
+  const ticks = logarithmic
+    ? logarithmicTicks(low, high)
+    : evenTicks(low, high, values.every(Number.isInteger));
   return { share: (value) => (value - low) / span, ticks };
 }
 
-/** Five to ten ticks, or so. */
-function evenTicks(low: number, high: number, span: number): number[] {
-  const rough = span / 8;
+/** Ten ticks at most, or so; at whole numbers where there is nothing between them. */
+function evenTicks(low: number, high: number, whole: boolean): number[] {
+  const span = high - low || 1;
+  const rough = whole ? Math.max(1, span / 8) : span / 8;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5].find((each) => each * power >= rough) ?? 10) * power;
   const ticks: number[] = [];
