@@ -59,6 +59,12 @@ interface Net {
   readonly batchNorm?: boolean;
 }
 
+interface EpochOptions extends Pick<NamedCase, 'hog'> {
+  readonly batchNorm?: boolean;
+  /** Default: all of the suite's. */
+  readonly images?: number;
+}
+
 /** A training step with its arithmetic and the traffic that no way of computing it avoids. */
 function step(name: string, net: Net, more: Partial<NamedCase> = {}): NamedCase {
   const { batch, depth = 20, width = 100, batchNorm = false } = net;
@@ -132,15 +138,25 @@ const nadamPeers = ['pytorch', 'pytorch-compiled', 'keras'] as const;
 /** All suites, the most important first: a run that has to end early has measured those. */
 export function suitesOf({ data, quick }: Surroundings): Readonly<Record<string, Suite>> {
   const samples = quick ? 6_400 : 45_000;
-  const epoch = (more: Partial<NamedCase> = {}): NamedCase => {
-    const { gflop, gb, resident } = step('', { batch: 32 }) as Required<NamedCase>;
-    const kind = { kind: 'epoch', batch: 32, samples, data } as const;
-    return { name: 'batch 32', case: kind, gflop, gb, resident, ...more };
+  const fewer = quick ? 6_400 : 16_000;
+  const epoch = (
+    name: string,
+    { batchNorm = false, images = samples, ...more }: EpochOptions = {},
+  ): NamedCase => {
+    const { gflop, gb, resident } = step('', { batch: 32, batchNorm }) as Required<NamedCase>;
+    const kind = { kind: 'epoch', batch: 32, batchNorm, samples: images, data } as const;
+    return { name, case: kind, gflop, gb, resident, ...more };
   };
   return {
     epoch: {
-      title: `A step of a whole shuffled CIFAR-10 epoch (${samples} images) through fit`,
-      cases: [epoch()],
+      title:
+        `A step of a whole shuffled CIFAR-10 epoch (${samples} images; ${fewer} in the second ` +
+        'and third row) through fit',
+      cases: [
+        epoch('batch 32'),
+        epoch('batch 32, batch norm', { batchNorm: true, images: fewer }),
+        epoch('batch 32, a core hogged', { images: fewer, hog: true }),
+      ],
       contestants: ['cpu', ...nadamPeers],
       budget: 0,
       rounds: 2,
@@ -152,7 +168,6 @@ export function suitesOf({ data, quick }: Surroundings): Readonly<Record<string,
       cases: [
         ...[32, 256, 1024].map((batch) => step(`batch ${batch}`, { batch })),
         step('batch 32, batch norm', { batch: 32, batchNorm: true }),
-        step('batch 32, a core hogged', { batch: 32 }, { hog: true }),
       ],
       contestants: ['cpu', ...nadamPeers, 'pytorch-adam', 'tfjs-wasm', 'tfjs-node'],
       budget: 200,

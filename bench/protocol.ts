@@ -27,6 +27,8 @@ export type Case =
   | {
       readonly kind: 'epoch';
       readonly batch: number;
+      /** Batch normalization before every hidden Dense. */
+      readonly batchNorm: boolean;
       readonly samples: number;
       readonly data: string | null;
     }

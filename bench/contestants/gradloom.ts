@@ -37,15 +37,16 @@ function step({ batch, depth, width, batchNorm }: Of<'step'>): Repetition {
   return () => model.trainOnBatch(x, y);
 }
 
-let prepared: (Images & { readonly model: Sequential; readonly samples: number }) | undefined;
+let prepared: (Images & { readonly model: Sequential; readonly wanted: string }) | undefined;
 
 /** The second epoch and later ones are timed: the first one warms up. */
-async function epoch({ batch, samples, data }: Of<'epoch'>): Promise<number> {
+async function epoch({ batch, batchNorm, samples, data }: Of<'epoch'>): Promise<number> {
+  const wanted = `${samples} ${batchNorm}`;
   const options = { batchSize: batch, verbose: 'silent', callbacks: usualCallbacks() } as const;
-  if (prepared?.samples !== samples) {
+  if (prepared?.wanted !== wanted) {
     const { x, y } = await images(samples, data !== null);
-    const model = net({ depth: 20, width: 100, first: [standardization(x)] });
-    prepared = { x, y, model, samples };
+    const model = net({ depth: 20, width: 100, batchNorm, first: [standardization(x)] });
+    prepared = { x, y, model, wanted };
     await model.fit(x, y, { ...options, stepsPerEpoch: 100 });
   }
   const { model, x, y } = prepared;

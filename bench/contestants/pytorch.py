@@ -68,15 +68,19 @@ def step(case):
 
 
 loaded = {}
+epoch_trainers = {}
 
 
 def epoch(case):
     """The fastest way of writing it: pixels are converted and standardized beforehand."""
     samples, batch = case["samples"], case["batch"]
     if samples not in loaded:
-        x, y = images(case)
-        loaded[samples] = (torch.from_numpy(x), torch.from_numpy(y), trainer_for(batch, 20, 100, False))
-    x, y, train = loaded[samples]
+        loaded[samples] = [torch.from_numpy(each) for each in images(case)]
+    x, y = loaded[samples]
+    key = (batch, 20, 100, case["batchNorm"])
+    if key not in epoch_trainers:
+        epoch_trainers[key] = trainer_for(*key)
+    train = epoch_trainers[key]
     whole = samples - samples % batch  # another size would be compiled anew
     for start in range(0, 20 * batch, batch):  # warm-up
         train(x[start : start + batch], y[start : start + batch]).item()

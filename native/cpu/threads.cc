@@ -1,5 +1,6 @@
 #include "cpu/threads.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -24,11 +25,13 @@ namespace {
 constexpr auto helperSpin = std::chrono::microseconds(100);
 constexpr auto callerSpin = std::chrono::microseconds(50);
 
-// A caller that waits longer than this, and longer than its own share of the loop took, waits for a
-// helper that another process has pushed off its core in the middle of a chunk. That happens again
-// every few milliseconds as long as the other process is there, so loops are run alone for a while:
-// so many times the wait, so that waiting takes no more than that part of the time.
+// A caller that waits longer than `stall`, and longer than its own share of the loop took, waits
+// for a helper that was pushed off its core in the middle of a chunk. Once is chance. Where it
+// happens again within `soon` another process wants that core, and will every few milliseconds:
+// loops are run alone for so many times the wait that waiting takes no more than that part of the
+// time.
 constexpr auto stall = std::chrono::milliseconds(1);
+constexpr auto soon = std::chrono::milliseconds(10);
 constexpr int restPerStall = 16;
 using Clock = std::chrono::steady_clock;
 
@@ -82,8 +85,10 @@ class Pool {
   void awaitHelpers(Clock::time_point began);
   bool resting() const { return restUntil != Clock::time_point() && Clock::now() < restUntil; }
 
-  std::mutex busy;              // held by the caller whose loop this is
-  Clock::time_point restUntil;  // until then helpers are left alone; of the holder of `busy`
+  std::mutex busy;  // held by the caller whose loop this is
+  // Of the holder of `busy`:
+  Clock::time_point restUntil;  // until then helpers are left alone
+  Clock::time_point stalled;    // when the last wait for a stalled helper, or its rest, ended
 
   // The loop, written while no helper is inside.
   int64_t count = 0, grain = 1;
@@ -145,7 +150,9 @@ void Pool::awaitHelpers(Clock::time_point began) {
   }
   const auto now = Clock::now();
   const auto waited = now - done;
-  if (waited > stall && waited > done - began) restUntil = now + restPerStall * waited;
+  if (waited < stall || waited < done - began) return;
+  if (done - stalled < soon) restUntil = now + restPerStall * waited;
+  stalled = std::max(now, restUntil);
 }
 
 void Pool::startHelpers(int wanted) {
