@@ -1,6 +1,5 @@
 #include "cuda/emulator/toolkit.h"
 
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -18,11 +17,6 @@ int currentDevice = 0;
 std::string lastFault;
 std::map<const char*, size_t> pinned;  // memory of the host by where it begins
 
-bool lacks(const char* what) {
-  const char* all = std::getenv("GRADLOOM_EMULATED_LACKS");
-  return all != nullptr && std::strstr(all, what) != nullptr;
-}
-
 bool isPinned(const void* memory) {
   const char* const at = static_cast<const char*>(memory);
   auto range = pinned.upper_bound(at);
@@ -35,7 +29,13 @@ std::string asText(const char* wrong) {
   return wrong == nullptr ? "" : wrong;
 }
 
-// Whether work may go there. Null is the stream that a program has from the start.
+}  // namespace
+
+bool lacks(const char* what) {
+  const char* all = std::getenv("GRADLOOM_EMULATED_LACKS");
+  return all != nullptr && std::strstr(all, what) != nullptr;
+}
+
 bool isRightStream(cudaStream_t stream, const std::string& what) {
   if (stream != nullptr && stream->device == currentDevice) return true;
   if (stream == nullptr) {
@@ -53,8 +53,6 @@ cudaError_t reported() {
   lastFault = takeFault();
   return cudaErrorLaunchFailure;
 }
-
-}  // namespace
 
 cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel,
                     void* queue) {
@@ -206,114 +204,6 @@ cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t 
   };
   add(*stream, {"fill", run, false, {}});
   return cudaSuccess;
-}
-
-// ---- streams and events ------------------------------------------------------------------------
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = makeStream(currentDevice);
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (spoils("cudaStreamSynchronize")) return cudaErrorStreamCaptureUnsupported;
-  drain(*stream);
-  return reported();
-}
-
-cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  return cudaStreamSynchronize(stream);
-}
-
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  add(*stream, {"wait", nullptr, false, *event});
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  if (lacks("events")) return cudaErrorNotSupported;
-  *event = new Event;
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  delete event;
-  return cudaSuccess;
-}
-
-namespace {
-
-// When the device came to an event that was recorded for its time.
-std::map<const Event*, double>& times() {
-  static std::map<const Event*, double> all;
-  return all;
-}
-
-}  // namespace
-
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  const auto look = [event] {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    times()[event] = std::chrono::duration<double, std::milli>(now).count();
-    return std::string();
-  };
-  add(*stream, {"event", look, false, {}});
-  *event = {stream, stream->queued};
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  if (spoils("cudaEventSynchronize")) return cudaErrorStreamCaptureUnsupported;
-  reach(*event);
-  return reported();
-}
-
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
-  if (!isDone(*from) || !isDone(*to)) return cudaErrorNotReady;
-  *milliseconds = float(times()[to] - times()[from]);
-  return cudaSuccess;
-}
-
-// ---- graphs ------------------------------------------------------------------------------------
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  if (lacks("graphs")) return cudaErrorNotSupported;
-  if (stream == nullptr || capturing() != nullptr) return cudaErrorStreamCaptureUnsupported;
-  stream->capturing = new Graph{stream->device, {}};
-  stream->spoiled = false;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  *graph = nullptr;
-  Graph* const made = std::exchange(stream->capturing, nullptr);
-  if (made == nullptr) return cudaErrorInvalidValue;
-  if (stream->spoiled) {
-    delete made;
-    return cudaErrorStreamCaptureInvalidated;
-  }
-  *graph = made;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long) {
-  *made = new Graph(*graph);
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
-  if (!isRightStream(stream, "graph")) return cudaSuccess;
-  for (const Operation& each : graph->operations) add(*stream, each);
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  delete graph;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
-  return cudaGraphDestroy(graph);
 }
 
 // ---- errors ------------------------------------------------------------------------------------

@@ -79,6 +79,18 @@ cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::functio
 // somebody's from then on, and undefined.
 void enqueueExtent(void* memory, size_t bytes, size_t used, void* stream);
 
+// ---- for the functions above ------------------------------------------------------------------
+
+// Whether the runtime is to be one that cannot do something.
+bool lacks(const char* what);
+// Whether work may go there, which is a fault otherwise. Null is the stream that a program has from
+// the start.
+bool isRightStream(cudaStream_t stream, const std::string& what);
+// The fault that a waiting call reports, if there was one.
+cudaError_t reported();
+
+// ---- for the machine --------------------------------------------------------------------------
+
 // A call of the host's ends: no copy into its memory may still be queued. Empty, or what is wrong.
 std::string endOfCall();
 // Code of the host touched memory of the device.
