@@ -242,11 +242,11 @@ const mutants: readonly Mutant[] = [
     says: /wrong stream|capture violation: work on the default stream/,
   },
   {
-    fault: 'scratch memory of a captured step given to everybody',
+    fault: 'scratch memory given back to the device while a step is captured',
     file: 'allocator.cc',
     from: 'if (reserve != nullptr) {\n    reserve->shelves[size].push_back(memory);\n    return;\n  }',
     to: 'if (reserve != nullptr) {\n    give(memory);\n    return;\n  }',
-    says: /capture violation|use after free/,
+    says: /wrong values: repeated step/,
   },
   {
     fault: 'a captured step that is given no new numbers',

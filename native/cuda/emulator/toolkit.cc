@@ -11,9 +11,11 @@
 //   GRADLOOM_EMULATED_MEMORY  bytes of each device; by default, and at most, `capacity`
 //   GRADLOOM_EMULATED_LACKS   what a runtime may not be able to do: any of graphs, pinned, events
 namespace gradloom::emulator {
-namespace {
 
 int currentDevice = 0;
+
+namespace {
+
 std::string lastFault;
 std::map<const char*, size_t> pinned;  // memory of the host by where it begins
 

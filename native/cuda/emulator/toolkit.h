@@ -81,6 +81,7 @@ void enqueueExtent(void* memory, size_t bytes, size_t used, void* stream);
 
 // ---- for the functions above ------------------------------------------------------------------
 
+extern int currentDevice;
 // Whether the runtime is to be one that cannot do something.
 bool lacks(const char* what);
 // Whether work may go there, which is a fault otherwise. Null is the stream that a program has from
