@@ -3,7 +3,7 @@
  * native/test/cuda_faults.cc with them and expects the device to say what is wrong. Needs a build
  * with -DGRADLOOM_CUDA=EMULATED, whose objects it links.
  *
- *     node --import tsx scripts/cuda-mutants.ts BUILD_FOLDER
+ *     node --import tsx scripts/cuda-mutants.ts BUILD_FOLDER [FILE]    (faults of one file only)
  */
 
 import { spawnSync } from 'node:child_process';
@@ -104,8 +104,8 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'values taken from the device without waiting for it',
     file: 'machine.cu',
-    from: '"copying from the device");\n  synchronize();',
-    to: '"copying from the device");',
+    from: 'done.fromDevice.add(bytes);\n  synchronize();',
+    to: 'done.fromDevice.add(bytes);',
     says: /missing synchronisation/,
   },
   {
@@ -199,10 +199,88 @@ const mutants: readonly Mutant[] = [
     to: 'check(cudaMemsetAsync(memory, 0, bytes, nullptr)',
     says: /wrong stream/,
   },
+  {
+    fault: 'a copy to the device that is not made',
+    file: 'machine.cu',
+    from: 'if (staged != nullptr) std::memcpy(staged, source, part);\n    check(',
+    to: 'if (at > 0) check(',
+    says: /uninitialised read/,
+  },
+  {
+    fault: 'pinned memory that is not filled before it is copied',
+    file: 'machine.cu',
+    from: 'if (staged != nullptr) std::memcpy(staged, source, part);',
+    to: '',
+    says: /wrong values/,
+  },
+  {
+    fault: 'pinned memory used again before its copy is done',
+    file: 'staging.cu',
+    from: 'if (!next.used) return;',
+    to: 'return;',
+    says: /wrong values: copies through pinned memory/,
+  },
+  {
+    fault: 'memory asked of the device while a step is captured',
+    file: 'repeated.cu',
+    from: 'machine, *this, scratch);\n',
+    to: 'machine, *this, scratch);\n  if (runs > 0) scratch.shelves.clear();\n',
+    says: /capture violation: cudaMalloc/,
+  },
+  {
+    fault: 'the host waiting while a step is captured',
+    file: 'repeated.cu',
+    from: '  bool whole = true;\n',
+    to: '  bool whole = true;\n  machine.synchronize();\n',
+    says: /not permitted when stream is capturing/,
+  },
+  {
+    fault: 'work on the default stream while a step is captured',
+    file: 'machine.cu',
+    from: 'cudaMemcpyDeviceToDevice, streamOf(*this))',
+    to: 'cudaMemcpyDeviceToDevice, repeated ? nullptr : streamOf(*this))',
+    says: /wrong stream|capture violation: work on the default stream/,
+  },
+  {
+    fault: 'scratch memory given back to the device while a step is captured',
+    file: 'allocator.cc',
+    from: 'if (reserve != nullptr) {\n    reserve->shelves[size].push_back(memory);\n    return;\n  }',
+    to: 'if (reserve != nullptr) {\n    give(memory);\n    return;\n  }',
+    says: /wrong values: repeated step/,
+  },
+  {
+    fault: 'a captured step that is given no new numbers',
+    file: 'repeated.cu',
+    from: '  upload(place);\n  const',
+    to: '  if (runs == 0) upload(place);\n  const',
+    says: /wrong values: repeated step/,
+  },
+  {
+    fault: 'random numbers that ignore where a captured step begins',
+    file: 'random.cu',
+    from: 'begin->counter + given.counter}',
+    to: 'given.counter}',
+    says: /wrong values: repeated step/,
+  },
+  {
+    fault: 'an update that goes on after a label was refused',
+    file: 'optimize.cu',
+    from: 'if (anyRefused(refused)) return;',
+    to: '',
+    says: /wrong values: update after a refused label/,
+  },
+  {
+    fault: 'a label out of range that nobody is told of',
+    file: 'rows.cu',
+    from: 'refuse(refused, at.row);',
+    to: ';',
+    says: /wrong values: refused label/,
+  },
 ];
 
-const build = process.argv[2];
-if (build === undefined) throw new Error('usage: scripts/cuda-mutants.ts BUILD_FOLDER');
+const [build, only = ''] = process.argv.slice(2);
+if (build === undefined) throw new Error('usage: scripts/cuda-mutants.ts BUILD_FOLDER [FILE]');
+const chosen = mutants.filter(({ file }) => file.startsWith(only));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'gradloom-mutants-'));
 const flags = [
@@ -257,11 +335,11 @@ try {
   };
   const unchanged = outcome();
   report(unchanged === 'no fault', 'nothing planted', unchanged);
-  for (const mutant of mutants) {
+  for (const mutant of chosen) {
     const said = outcomeOf(mutant);
     report(mutant.says.test(said), mutant.fault, said);
   }
-  console.log(`${mutants.length} faults planted, ${missed} missed`);
+  console.log(`${chosen.length} faults planted, ${missed} missed`);
   process.exitCode = missed === 0 ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });

@@ -134,6 +134,12 @@ describe.each(devices)('on %s', (device) => {
   });
 });
 
+it('a device in the process has no statistics, and no memory to limit', () => {
+  expect(g.deviceStatistics('js')).toBeNull();
+  expect(() => g.setMemoryLimit(1e6, 'js')).toThrow(/device "js" has no memory of its own/);
+  expect(() => g.setMemoryLimit(-1, 'js')).toThrow(/-1 is no number of bytes/);
+});
+
 describe('describeDevices', () => {
   it('gives every device, with details or with the reason why it is missing', () => {
     const reports = g.describeDevices();

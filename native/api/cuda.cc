@@ -13,8 +13,10 @@
 #include "api/device.h"
 #include "api/marshal.h"
 #include "cuda/device.h"
+#include "cuda/journal.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
+#include "cuda/repeated.h"
 
 namespace gradloom::api {
 namespace {
@@ -46,25 +48,49 @@ void trim(const Call&) {
   Machine::current().trim();
 }
 
-void statistics(const Call& call, HostArray numbers) {
-  constexpr int64_t count = 5;
-  call.checkType(numbers, DType::float64);
-  call.checkLength(numbers, count);
-  const cuda::Statistics& found = Machine::current().statistics();
-  const size_t values[count] = {found.inUse, found.cached, found.peak, found.requests,
-                                found.allocations};
-  for (int64_t i = 0; i < count; i++) numbers.as<double>()[i] = double(values[i]);
+void setMemoryLimit(const Call&, int64_t bytes) {
+  Machine::current().setMemoryLimit(size_t(bytes));
+}
+
+std::string statistics(const Call&) {
+  const Machine& machine = Machine::current();
+  return asJson(machine.counters(), machine.statistics());
+}
+
+// Each source begins at a multiple of eight bytes.
+void note(const Call& call, Array journal, LiveArray place, const ArrayList& list) {
+  constexpr int64_t alignment = 8;
+  call.checkType(journal, DType::uint8);
+  call.checkType(place, DType::float64);
+  call.checkLength(place, 1);
+  std::vector<cuda::Source> sources;
+  int64_t stride = 0;
+  for (const Array& each : call.open(list)) {
+    const int64_t bytes = each.length * bytesOf(each.dtype);
+    sources.push_back({each.as<uint8_t>(), bytes, stride});
+    stride += (bytes + alignment - 1) / alignment * alignment;
+  }
+  if (stride == 0) return;
+  const int64_t entries = journal.length / stride;
+  const double entry = *place.as<double>();
+  if (!(entry >= 0 && entry < double(entries))) {
+    call.rangeError(place.position, "is entry " + std::to_string(entry) + " of " +
+                                        std::to_string(entries) + " that fit");
+  }
+  cuda::note(journal.as<uint8_t>(), entries, stride, place.as<double>(), sources);
 }
 
 #define GRADLOOM_MEMORY_API(ROW)         \
   ROW(allocate, "target dtype length")   \
   ROW(view, "target array start length") \
   ROW(release, "array")                  \
+  ROW(deferChecks, "word")               \
   ROW(write, "array values")             \
   ROW(read, "array values")              \
   ROW(idle, "")                          \
   ROW(trim, "")                          \
-  ROW(statistics, "numbers")
+  ROW(setMemoryLimit, "bytes")           \
+  ROW(statistics, "")
 
 // ---- functions ---------------------------------------------------------------------------------
 
@@ -74,6 +100,23 @@ int oneThread() {
 void setNoThreads(int) {}
 std::string describeMachine() {
   return Machine::current().describe();
+}
+
+const void* currentMachine() {
+  return &Machine::current();
+}
+
+// Programs whose checks are deferred need no answer of the device, and can be repeated by it alone.
+int64_t replayOnMachine(Program& program, Philox now) {
+  Machine& machine = Machine::current();
+  if (machine.refusals == nullptr) return program.run(now);
+  if (!program.engine) {
+    const auto made = std::make_shared<cuda::Repeated>(machine);
+    for (const Array& each : program.liveArrays()) made->expect(each.as<double>(), each.length);
+    program.engine = made;
+  }
+  static_cast<cuda::Repeated*>(program.engine.get())->run(now, [&] { program.run({0, 0, 0}); });
+  return -1;
 }
 
 const Device gpu = {
@@ -86,6 +129,9 @@ const Device gpu = {
     oneThread,
     setNoThreads,
     describeMachine,
+    replayOnMachine,
+    currentMachine,
+    releases,
 };
 
 // A function bound to a machine.
@@ -98,15 +144,16 @@ void throwFailure(napi_env env, const cuda::DeviceFailure& failure) {
                    failure.message.c_str());
 }
 
-// Node-API's signature; `data` is a Bound, as the Signature that it is.
-template <auto function>
+// Node-API's signature; `data` is a Bound, as the Signature that it is. `kept` as in Binding.
+template <auto function, bool kept>
 napi_value onMachine(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   const auto* bound = static_cast<const Bound*>(static_cast<const Signature*>(data));
   try {
     cuda::Turn turn(*bound->machine);
-    const napi_value result = Binding<function>::run(env, info);
+    bound->machine->refusals = deferredTo(*bound->machine);
+    const napi_value result = Binding<function, kept>::run(env, info);
     turn.finish();
     return result;
   } catch (const cuda::DeviceFailure& failure) {
@@ -120,9 +167,12 @@ struct Function {
   const char* arguments;
   napi_callback run;
 };
-#define GRADLOOM_FUNCTION(name, arguments) {#name, arguments, onMachine<name>},
-constexpr Function functions[] = {GRADLOOM_API(GRADLOOM_FUNCTION)
-                                      GRADLOOM_MEMORY_API(GRADLOOM_FUNCTION)};
+#define GRADLOOM_KERNEL(name, arguments) {#name, arguments, onMachine<name, true>},
+#define GRADLOOM_FUNCTION(name, arguments) {#name, arguments, onMachine<name, false>},
+constexpr Function functions[] = {
+    GRADLOOM_API(GRADLOOM_KERNEL) GRADLOOM_KERNEL(note, "journal place sources")
+        GRADLOOM_MEMORY_API(GRADLOOM_FUNCTION) GRADLOOM_RECORDING_API(GRADLOOM_FUNCTION)};
+#undef GRADLOOM_KERNEL
 #undef GRADLOOM_FUNCTION
 
 // What the functions of a machine are bound to; it lasts, since functions may outlive all else.

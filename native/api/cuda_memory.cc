@@ -1,6 +1,7 @@
 // Memory of CUDA devices as JavaScript objects, which JavaScript makes and this module fills.
 #include "api/cuda_memory.h"
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -121,10 +122,49 @@ void view(const Call& call, napi_value target, napi_value source, int64_t start,
   wrap(call, target, std::move(part), true);
 }
 
+namespace {
+
+std::atomic<uint64_t> released{0};
+
+}  // namespace
+
 void release(const Call& call, napi_value array) {
   const Memory* memory = memoryOf(call.environment(), array);
   if (memory == nullptr) call.typeError(0, call.device().notAnArray);
   if (memory->block) memory->block->free();
+  released++;
+}
+
+uint64_t releases() {
+  return released;
+}
+
+namespace {
+
+thread_local Memory deferred{nullptr, nullptr, 0, DType::int32, 0};
+
+}  // namespace
+
+void deferChecks(const Call& call, napi_value word) {
+  const Memory* memory = memoryOf(call.environment(), word);
+  napi_valuetype type = napi_undefined;
+  napi_typeof(call.environment(), word, &type);
+  if (memory == nullptr && type != napi_null) call.typeError(0, call.device().neitherNullNorArray);
+  if (memory == nullptr) {
+    deferred.block = nullptr;
+    return;
+  }
+  if (memory->dtype != DType::int32 || memory->length != 2 ||
+      reinterpret_cast<uintptr_t>(memory->data) % sizeof(unsigned long long) != 0) {
+    call.rangeError(0, "is no int32 array of two elements with memory of its own");
+  }
+  deferred = *memory;
+}
+
+unsigned long long* deferredTo(const Machine& machine) {
+  const Block* const block = deferred.block.get();
+  const bool there = block != nullptr && &block->machine == &machine && block->memory != nullptr;
+  return there ? reinterpret_cast<unsigned long long*>(deferred.data) : nullptr;
 }
 
 }  // namespace gradloom::api

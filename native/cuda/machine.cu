@@ -1,10 +1,12 @@
 // The machine over CUDA's runtime.
 #include "cuda/machine.h"
 
+#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "cuda/platform.h"
+#include "cuda/repeated.h"
 
 namespace gradloom::cuda {
 namespace {
@@ -24,11 +26,16 @@ void giveMemory(void* memory) {
 }
 
 // Tells the emulated device how much of a block is somebody's; a real one has no use for it.
-void tellExtent([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes,
-                [[maybe_unused]] size_t used) {
+void tellExtent([[maybe_unused]] const Machine& machine, [[maybe_unused]] void* memory,
+                [[maybe_unused]] size_t bytes, [[maybe_unused]] size_t used) {
 #if defined(GRADLOOM_CUDA_EMULATED)
-  emulator::enqueueExtent(memory, Allocator::rounded(bytes), used);
+  emulator::enqueueExtent(memory, Allocator::rounded(bytes), used, machine.stream());
 #endif
+}
+
+std::string limitText(size_t limit) {
+  return limit >= Allocator::noLimit ? ""
+                                     : "; the limit set is " + std::to_string(limit) + " bytes";
 }
 
 cudaStream_t streamOf(const Machine& machine) {
@@ -36,12 +43,6 @@ cudaStream_t streamOf(const Machine& machine) {
 }
 
 }  // namespace
-
-std::string label(const char* name, const int64_t* sizes, int count) {
-  std::string text = std::string(name) + " [";
-  for (int i = 0; i < count; i++) text += (i > 0 ? ", " : "") + std::to_string(sizes[i]);
-  return text + "]";
-}
 
 int Machine::count(std::string* reason) {
   int devices = 0;
@@ -77,9 +78,7 @@ Machine::Machine(int number) : index(number), allocator(takeMemory, giveMemory) 
 void Machine::check(int error, const char* what) {
   if (error == cudaSuccess) return;
   std::string message = std::string(what) + ": " + cudaGetErrorString(cudaError_t(error));
-  if (lastName != nullptr) {
-    message += "; launched last: " + label(lastName, lastSizes, lastCount);
-  }
+  if (last.name != nullptr) message += "; launched last: " + last.text();
   throw DeviceFailure{error == cudaErrorMemoryAllocation, message};
 }
 
@@ -91,14 +90,14 @@ void* Machine::allocate(size_t bytes) {
     throw DeviceFailure{true, "cannot allocate " + std::to_string(bytes) +
                                   " bytes on the device: it has " + std::to_string(total) +
                                   " bytes, of which " + std::to_string(statistics().inUse) +
-                                  " are in use by tensors"};
+                                  " are in use by tensors" + limitText(allocator.limit())};
   }
-  tellExtent(memory, bytes, bytes);
+  tellExtent(*this, memory, bytes, bytes);
   return memory;
 }
 
 void Machine::free(void* memory, size_t bytes) {
-  tellExtent(memory, bytes, 0);
+  tellExtent(*this, memory, bytes, 0);
   allocator.free(memory, bytes);
 }
 
@@ -106,31 +105,56 @@ void Machine::trim() {
   allocator.trim();
 }
 
+const double* Machine::live(const double* numbers) const {
+  return repeated == nullptr ? nullptr : repeated->live(numbers);
+}
+
+const Philox* Machine::randomBegin() const {
+  return repeated == nullptr ? nullptr : repeated->randomBegin();
+}
+
 void Machine::fillZero(void* memory, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemsetAsync(memory, 0, bytes, streamOf(*this)), "filling memory");
+  done.fills++;
 }
 
 void Machine::write(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, streamOf(*this)),
-        "copying to the device");
+  for (size_t at = 0; at < bytes;) {
+    const size_t left = bytes - at;
+    const size_t part = left < Staging::blockBytes ? left : Staging::blockBytes;
+    char* const staged = staging.take(part);
+    const char* const source = static_cast<const char*>(from) + at;
+    if (staged != nullptr) std::memcpy(staged, source, part);
+    check(cudaMemcpyAsync(static_cast<char*>(to) + at, staged != nullptr ? staged : source, part,
+                          cudaMemcpyHostToDevice, streamOf(*this)),
+          "copying to the device");
+    at += part;
+  }
+  done.toDevice.add(bytes);
 }
 
 void Machine::read(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, streamOf(*this)),
+  char* const staged = staging.take(bytes);
+  check(cudaMemcpyAsync(staged != nullptr ? staged : to, from, bytes, cudaMemcpyDeviceToHost,
+                        streamOf(*this)),
         "copying from the device");
+  done.fromDevice.add(bytes);
   synchronize();
+  if (staged != nullptr) std::memcpy(to, staged, bytes);
 }
 
 void Machine::copy(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, streamOf(*this)),
         "copying on the device");
+  done.onDevice.add(bytes);
 }
 
 void Machine::synchronize() {
+  waited();
   check(cudaStreamSynchronize(streamOf(*this)), "computing");
 }
 
@@ -141,10 +165,9 @@ bool Machine::idle() {
   return true;
 }
 
-void Machine::launching(const char* name, std::initializer_list<int64_t> sizes) {
-  lastName = name;
-  lastCount = 0;
-  for (const int64_t size : sizes) lastSizes[lastCount++] = size;
+void Machine::launched(const Label& kernel) {
+  last = kernel;
+  done.launched(kernel);
 }
 
 std::string Machine::describe() const {

@@ -9,17 +9,22 @@
 #include <string>
 
 #include "cuda/allocator.h"
+#include "cuda/counters.h"
+#include "cuda/staging.h"
+
+namespace gradloom {
+struct Philox;
+}
 
 namespace gradloom::cuda {
+
+class Repeated;
 
 // What went wrong on the device, or for want of its memory.
 struct DeviceFailure {
   bool memory;
   std::string message;
 };
-
-// A kernel's name and the sizes it works on.
-std::string label(const char* name, const int64_t* sizes, int count);
 
 class Machine {
  public:
@@ -34,7 +39,19 @@ class Machine {
   void free(void* memory, size_t bytes);
   // Gives cached memory back to the device.
   void trim();
+  // Most bytes that the machine takes of its device, cached ones included.
+  void setMemoryLimit(size_t bytes) { allocator.setLimit(bytes); }
   const Statistics& statistics() const { return allocator.statistics(); }
+  const Counters& counters() const { return done; }
+
+  // Where kernels note the index or label that they refuse, and the host doesn't wait: one word of
+  // the device's memory, see refusals.h. Null: functions that return a position wait for it.
+  unsigned long long* refusals = nullptr;
+
+  // While repeated work runs: where on the device lie numbers of the host that change between its
+  // runs, and where its random numbers begin. Null otherwise, and what is given counts.
+  const double* live(const double* numbers) const;
+  const Philox* randomBegin() const;
 
   void fillZero(void* memory, size_t bytes);
   void write(void* to, const void* from, size_t bytes);
@@ -45,14 +62,52 @@ class Machine {
   // Whether all work is done; doesn't wait.
   bool idle();
 
-  // A kernel's name, which must stay, and sizes: kept for the message of an error that shows later.
-  void launching(const char* name, std::initializer_list<int64_t> sizes);
+  // Counts a kernel that was launched, and keeps what it is for the message of an error that shows
+  // later.
+  void launched(const Label& kernel);
+  void graphLaunched() { done.graphLaunches++; }
+  void waited() { done.waits++; }
+  void endReserve(Allocator::Reserve& reserve) { allocator.endReserve(reserve); }
   // Throws DeviceFailure unless `error`, a cudaError_t, is none.
   void check(int error, const char* what);
 
   std::string describe() const;
   int number() const { return index; }
   void* stream() const { return queue; }
+
+  // While it lives, work is repeated work, with scratch memory of its own.
+  class Repeating {
+   public:
+    Repeating(Machine& on, const Repeated& work, Allocator::Reserve& reserve) : machine(on) {
+      machine.repeated = &work;
+      machine.allocator.use(&reserve);
+    }
+    ~Repeating() {
+      machine.repeated = nullptr;
+      machine.allocator.use(nullptr);
+    }
+    Repeating(const Repeating&) = delete;
+    Repeating& operator=(const Repeating&) = delete;
+
+   private:
+    Machine& machine;
+  };
+
+  // While it lives, what is asked for is captured and not done.
+  class Uncounted {
+   public:
+    explicit Uncounted(Machine& on) : machine(on), before(on.done) {}
+    ~Uncounted() {
+      machine.done = before;
+      machine.done.captures++;
+    }
+    Uncounted(const Uncounted&) = delete;
+    Uncounted& operator=(const Uncounted&) = delete;
+
+   private:
+    Machine& machine;
+    Counters before;
+  };
 
  private:
   friend class Turn;
@@ -61,9 +116,10 @@ class Machine {
   int index;
   void* queue = nullptr;
   Allocator allocator;
-  const char* lastName = nullptr;  // of the kernel launched last
-  int64_t lastSizes[4] = {};
-  int lastCount = 0;
+  Counters done;
+  Label last;  // the kernel launched last
+  const Repeated* repeated = nullptr;
+  Staging staging{*this};
 };
 
 // While it lives, this thread alone uses devices, and `machine` is the current one.

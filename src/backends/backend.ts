@@ -217,6 +217,19 @@ export interface Backend {
   loadRows(out: Buffer, data: Buffer, index: Buffer, scale: Buffer, shift: Buffer, n: number,
       count: number, width: number): number; // prettier-ignore
 
+  // ---- without waiting: on devices that compute apart from the host ----------------------------
+  /**
+   * Until called with null, functions that return a position return -1 at once. What they refuse
+   * is noted in `word`, int32 [2], both -1 until then; kernels go on with zeros in its place; and
+   * `update` changes nothing any more.
+   */
+  deferChecks?(word: Buffer | null): void;
+  /**
+   * Writes entry number place[0] of a journal (uint8): the bytes of `sources`, each from a multiple
+   * of eight on.
+   */
+  note?(journal: Buffer, place: Float64Array, sources: readonly Buffer[]): void;
+
   // ---- recording: on devices that gain by it ---------------------------------------------------
   /**
    * From now on every call of the functions above, those of memory apart, is also kept, until
@@ -241,4 +254,45 @@ export interface Backend {
   setThreads(count: number): void;
   /** One line for `gradloom info`: instruction set, caches, model. */
   describe(): string;
+  /** Most bytes to take of the device's memory; on devices with memory of their own. */
+  setMemoryLimit?(bytes: number): void;
+  /** What it was asked to do; on devices that compute apart from the host. */
+  statistics?(): DeviceStatistics;
+}
+
+/** Copies of one kind. */
+export interface CopyStatistics {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** What a CUDA device was asked to do since the process began. */
+export interface DeviceStatistics {
+  /** Kernels launched one by one. */
+  readonly launches: number;
+  /** The same by kernel and by the sizes it worked on. */
+  readonly kernels: readonly {
+    readonly kernel: string;
+    readonly sizes: readonly number[];
+    readonly count: number;
+  }[];
+  /** Launches of captured training steps, each of many kernels, and how many were captured. */
+  readonly graphLaunches: number;
+  readonly captures: number;
+  /** Fills of memory with zeros. */
+  readonly fills: number;
+  /** How often the host waited for the device. */
+  readonly waits: number;
+  readonly copiesToDevice: CopyStatistics;
+  readonly copiesFromDevice: CopyStatistics;
+  readonly copiesOnDevice: CopyStatistics;
+  readonly memory: {
+    /** Bytes handed out, bytes kept to be handed out again, most bytes handed out at once. */
+    readonly inUse: number;
+    readonly cached: number;
+    readonly peak: number;
+    /** How often the device was asked for memory, and how often its cache was. */
+    readonly requests: number;
+    readonly allocations: number;
+  };
 }

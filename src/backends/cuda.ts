@@ -7,7 +7,7 @@
  */
 
 import { DeviceError, MemoryError, ValueError } from '../errors.js';
-import type { Backend, Buffer, DeviceArray, HostArray } from './backend.js';
+import type { Backend, Buffer, DeviceArray, DeviceStatistics, HostArray } from './backend.js';
 import { bytesPerElement, typedArray } from './dtype.js';
 import type { DType } from './dtype.js';
 import { readable } from './host-memory.js';
@@ -29,12 +29,13 @@ const kernelNames = [
   'map', 'mapStrided', 'select', 'cast', 'fill', 'copy', 'gather', 'scatterAdd', 'takeAlong',
   'putAlongAdd', 'sort', 'reduce', 'cumsum', 'matmul', 'dense', 'denseBackward', 'softmax',
   'softmaxBackward', 'crossEntropy', 'scaleRows', 'batchNorm', 'batchNormBackward', 'random',
-  'dropout', 'update', 'loadRows', 'describe',
+  'dropout', 'update', 'loadRows', 'deferChecks', 'note', 'startRecording',
+  'finishRecording', 'replay', 'forget', 'setMemoryLimit', 'describe',
 ] as const satisfies readonly (keyof Backend)[]; // prettier-ignore
 type KernelName = (typeof kernelNames)[number];
 
 /** The functions of one device: native/api/cuda.cc. */
-interface Machine extends Pick<Backend, KernelName> {
+interface Machine extends Required<Pick<Backend, KernelName>> {
   /** Makes an object hold fresh memory, or a part of another's. */
   readonly allocate: (target: object, dtype: number, length: number) => void;
   readonly view: (target: object, array: Buffer, start: number, length: number) => void;
@@ -43,6 +44,8 @@ interface Machine extends Pick<Backend, KernelName> {
   readonly read: (array: Buffer, values: HostArray) => void;
   /** 1 when all work is done. */
   readonly idle: () => number;
+  /** {@link DeviceStatistics} as JSON. */
+  readonly statistics: () => string;
 }
 
 /** What an addon built with CUDA exports besides. */
@@ -117,7 +120,8 @@ export function openCuda(
   if (count === 0) return { reason: cuda.reason() };
   if (number >= count) return { reason: `this machine has ${count} CUDA devices` };
   try {
-    const name = emulated ? 'cuda-emulated' : number === 0 ? 'cuda' : `cuda:${number}`;
+    const kind = emulated ? 'cuda-emulated' : 'cuda';
+    const name = number === 0 ? kind : `${kind}:${number}`;
     return { backend: createBackend(cuda.open(number), name) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
@@ -180,5 +184,6 @@ function createBackend(machine: Machine, device: string): Backend {
     kernelNames.map((name) => [name, guarded(machine[name])]),
   ) as Pick<Backend, KernelName>;
   const memory = memoryOn(machine, kernels.copy);
-  return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads };
+  const statistics = (): DeviceStatistics => JSON.parse(machine.statistics()) as DeviceStatistics;
+  return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads, statistics };
 }

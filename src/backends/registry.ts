@@ -1,7 +1,7 @@
 /** Which devices there are, which one is the default, and why one is missing. */
 
 import { DeviceError, ValueError } from '../errors.js';
-import type { Backend } from './backend.js';
+import type { Backend, DeviceStatistics } from './backend.js';
 import { createCpuBackend } from './cpu.js';
 import { openCuda } from './cuda.js';
 import { createJsBackend } from './js.js';
@@ -50,12 +50,12 @@ function openCudaDevice(number: number, emulated: boolean): Opening {
 
 /** `cuda:0` is `cuda`: one GPU has one name. */
 function nameOf(name: string): string {
-  return name === 'cuda:0' ? 'cuda' : name;
+  return name.startsWith('cuda') && name.endsWith(':0') ? name.slice(0, -2) : name;
 }
 
 function openerOf(name: string): () => Opening {
-  const gpu = /^cuda:(\d{1,3})$/.exec(name);
-  if (gpu) return () => openCudaDevice(Number(gpu[1]), false);
+  const gpu = /^(cuda|cuda-emulated):(\d{1,3})$/.exec(name);
+  if (gpu) return () => openCudaDevice(Number(gpu[2]), gpu[1] !== 'cuda');
   const opener = openers[name] ?? openersByName[name];
   if (opener) return opener;
   const names = [...Object.keys(openers), 'cuda'].join(', ');
@@ -122,6 +122,28 @@ function describe(name: string): DeviceReport {
   return 'backend' in opening
     ? { device: name, available: true, details: opening.backend.describe() }
     : { device: name, available: false, reason: opening.reason };
+}
+
+/**
+ * What a CUDA device, by default the default one, was asked to do: launches, copies, waits, memory.
+ * Null for devices that compute in the process itself. Throws DeviceError when it is not available.
+ */
+export function deviceStatistics(name: Device = device()): DeviceStatistics | null {
+  return backendOf(name).statistics?.() ?? null;
+}
+
+/**
+ * Most bytes that a CUDA device's memory is used of, memory kept for reuse included; Infinity is no
+ * limit. What does not fit throws MemoryError. Throws DeviceError for devices that use the host's
+ * memory, ValueError for less than 0.
+ */
+export function setMemoryLimit(bytes: number, name: Device = device()): void {
+  const backend = backendOf(name);
+  if (!(bytes >= 0)) throw new ValueError(`setMemoryLimit: ${bytes} is no number of bytes`);
+  if (!backend.setMemoryLimit) {
+    throw new DeviceError(`setMemoryLimit: device "${name}" has no memory of its own to limit`);
+  }
+  backend.setMemoryLimit(Math.min(Math.floor(bytes), 2 ** 53));
 }
 
 /** Threads the default device computes with. */
