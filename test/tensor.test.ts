@@ -134,6 +134,10 @@ describe.each(devices)('on %s', (device) => {
   });
 });
 
+it('deviceStatistics of a device in the process is null', () => {
+  expect(g.deviceStatistics('js')).toBeNull();
+});
+
 describe('describeDevices', () => {
   it('gives every device, with details or with the reason why it is missing', () => {
     const reports = g.describeDevices();

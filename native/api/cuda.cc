@@ -46,14 +46,9 @@ void trim(const Call&) {
   Machine::current().trim();
 }
 
-void statistics(const Call& call, HostArray numbers) {
-  constexpr int64_t count = 5;
-  call.checkType(numbers, DType::float64);
-  call.checkLength(numbers, count);
-  const cuda::Statistics& found = Machine::current().statistics();
-  const size_t values[count] = {found.inUse, found.cached, found.peak, found.requests,
-                                found.allocations};
-  for (int64_t i = 0; i < count; i++) numbers.as<double>()[i] = double(values[i]);
+std::string statistics(const Call&) {
+  const Machine& machine = Machine::current();
+  return asJson(machine.counters(), machine.statistics());
 }
 
 #define GRADLOOM_MEMORY_API(ROW)         \
@@ -64,7 +59,7 @@ void statistics(const Call& call, HostArray numbers) {
   ROW(read, "array values")              \
   ROW(idle, "")                          \
   ROW(trim, "")                          \
-  ROW(statistics, "numbers")
+  ROW(statistics, "")
 
 // ---- functions ---------------------------------------------------------------------------------
 

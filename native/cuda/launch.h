@@ -28,16 +28,17 @@ template <class... P, class... A>
 void launch(const char* name, std::initializer_list<int64_t> sizes, dim3 grid, dim3 block,
             void (*kernel)(P...), A&&... arguments) {
   std::tuple<std::decay_t<P>...> values(static_cast<P>(arguments)...);
-  const std::string text = label(name, sizes.begin(), int(sizes.size()));
+  const Label label(name, sizes);
   Machine& machine = Machine::current();
   machine.check(emulator::enqueue(
-                    text, grid, block,
+                    label.text(), grid, block,
                     [=] {
                       auto own = values;  // each thread has its own arguments
                       std::apply(kernel, own);
                     },
                     machine.stream()),
-                text.c_str());
+                label.text().c_str());
+  machine.launched(label);
 }
 
 #else
@@ -54,7 +55,7 @@ void launch(const char* name, std::initializer_list<int64_t> sizes, dim3 grid, d
                                 static_cast<cudaStream_t>(machine.stream()));
       },
       values);
-  machine.launching(name, sizes);
+  machine.launched({name, sizes});
   machine.check(error, "launching");
 }
 

@@ -37,12 +37,6 @@ cudaStream_t streamOf(const Machine& machine) {
 
 }  // namespace
 
-std::string label(const char* name, const int64_t* sizes, int count) {
-  std::string text = std::string(name) + " [";
-  for (int i = 0; i < count; i++) text += (i > 0 ? ", " : "") + std::to_string(sizes[i]);
-  return text + "]";
-}
-
 int Machine::count(std::string* reason) {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
@@ -77,9 +71,7 @@ Machine::Machine(int number) : index(number), allocator(takeMemory, giveMemory) 
 void Machine::check(int error, const char* what) {
   if (error == cudaSuccess) return;
   std::string message = std::string(what) + ": " + cudaGetErrorString(cudaError_t(error));
-  if (lastName != nullptr) {
-    message += "; launched last: " + label(lastName, lastSizes, lastCount);
-  }
+  if (last.name != nullptr) message += "; launched last: " + last.text();
   throw DeviceFailure{error == cudaErrorMemoryAllocation, message};
 }
 
@@ -109,18 +101,21 @@ void Machine::trim() {
 void Machine::fillZero(void* memory, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemsetAsync(memory, 0, bytes, streamOf(*this)), "filling memory");
+  done.fills++;
 }
 
 void Machine::write(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, streamOf(*this)),
         "copying to the device");
+  done.toDevice.add(bytes);
 }
 
 void Machine::read(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, streamOf(*this)),
         "copying from the device");
+  done.fromDevice.add(bytes);
   synchronize();
 }
 
@@ -128,9 +123,11 @@ void Machine::copy(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, streamOf(*this)),
         "copying on the device");
+  done.onDevice.add(bytes);
 }
 
 void Machine::synchronize() {
+  done.waits++;
   check(cudaStreamSynchronize(streamOf(*this)), "computing");
 }
 
@@ -141,10 +138,9 @@ bool Machine::idle() {
   return true;
 }
 
-void Machine::launching(const char* name, std::initializer_list<int64_t> sizes) {
-  lastName = name;
-  lastCount = 0;
-  for (const int64_t size : sizes) lastSizes[lastCount++] = size;
+void Machine::launched(const Label& kernel) {
+  last = kernel;
+  done.launched(kernel);
 }
 
 std::string Machine::describe() const {

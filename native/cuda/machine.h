@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cuda/allocator.h"
+#include "cuda/counters.h"
 
 namespace gradloom::cuda {
 
@@ -17,9 +18,6 @@ struct DeviceFailure {
   bool memory;
   std::string message;
 };
-
-// A kernel's name and the sizes it works on.
-std::string label(const char* name, const int64_t* sizes, int count);
 
 class Machine {
  public:
@@ -35,6 +33,7 @@ class Machine {
   // Gives cached memory back to the device.
   void trim();
   const Statistics& statistics() const { return allocator.statistics(); }
+  const Counters& counters() const { return done; }
 
   void fillZero(void* memory, size_t bytes);
   void write(void* to, const void* from, size_t bytes);
@@ -45,8 +44,9 @@ class Machine {
   // Whether all work is done; doesn't wait.
   bool idle();
 
-  // A kernel's name, which must stay, and sizes: kept for the message of an error that shows later.
-  void launching(const char* name, std::initializer_list<int64_t> sizes);
+  // Counts a kernel that was launched, and keeps what it is for the message of an error that shows
+  // later.
+  void launched(const Label& kernel);
   // Throws DeviceFailure unless `error`, a cudaError_t, is none.
   void check(int error, const char* what);
 
@@ -61,9 +61,8 @@ class Machine {
   int index;
   void* queue = nullptr;
   Allocator allocator;
-  const char* lastName = nullptr;  // of the kernel launched last
-  int64_t lastSizes[4] = {};
-  int lastCount = 0;
+  Counters done;
+  Label last;  // the kernel launched last
 };
 
 // While it lives, this thread alone uses devices, and `machine` is the current one.

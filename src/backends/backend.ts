@@ -241,4 +241,43 @@ export interface Backend {
   setThreads(count: number): void;
   /** One line for `gradloom info`: instruction set, caches, model. */
   describe(): string;
+  /** What it was asked to do; on devices that compute apart from the host. */
+  statistics?(): DeviceStatistics;
+}
+
+/** Copies of one kind. */
+export interface CopyStatistics {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** What a CUDA device was asked to do since the process began. */
+export interface DeviceStatistics {
+  /** Kernels launched one by one. */
+  readonly launches: number;
+  /** The same by kernel and by the sizes it worked on. */
+  readonly kernels: readonly {
+    readonly kernel: string;
+    readonly sizes: readonly number[];
+    readonly count: number;
+  }[];
+  /** Launches of captured training steps, each of many kernels, and how many were captured. */
+  readonly graphLaunches: number;
+  readonly captures: number;
+  /** Fills of memory with zeros. */
+  readonly fills: number;
+  /** How often the host waited for the device. */
+  readonly waits: number;
+  readonly copiesToDevice: CopyStatistics;
+  readonly copiesFromDevice: CopyStatistics;
+  readonly copiesOnDevice: CopyStatistics;
+  readonly memory: {
+    /** Bytes handed out, bytes kept to be handed out again, most bytes handed out at once. */
+    readonly inUse: number;
+    readonly cached: number;
+    readonly peak: number;
+    /** How often the device was asked for memory, and how often its cache was. */
+    readonly requests: number;
+    readonly allocations: number;
+  };
 }

@@ -7,7 +7,7 @@
  */
 
 import { DeviceError, MemoryError, ValueError } from '../errors.js';
-import type { Backend, Buffer, DeviceArray, HostArray } from './backend.js';
+import type { Backend, Buffer, DeviceArray, DeviceStatistics, HostArray } from './backend.js';
 import { bytesPerElement, typedArray } from './dtype.js';
 import type { DType } from './dtype.js';
 import { readable } from './host-memory.js';
@@ -43,6 +43,8 @@ interface Machine extends Pick<Backend, KernelName> {
   readonly read: (array: Buffer, values: HostArray) => void;
   /** 1 when all work is done. */
   readonly idle: () => number;
+  /** {@link DeviceStatistics} as JSON. */
+  readonly statistics: () => string;
 }
 
 /** What an addon built with CUDA exports besides. */
@@ -180,5 +182,6 @@ function createBackend(machine: Machine, device: string): Backend {
     kernelNames.map((name) => [name, guarded(machine[name])]),
   ) as Pick<Backend, KernelName>;
   const memory = memoryOn(machine, kernels.copy);
-  return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads };
+  const statistics = (): DeviceStatistics => JSON.parse(machine.statistics()) as DeviceStatistics;
+  return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads, statistics };
 }

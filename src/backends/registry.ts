@@ -1,7 +1,7 @@
 /** Which devices there are, which one is the default, and why one is missing. */
 
 import { DeviceError, ValueError } from '../errors.js';
-import type { Backend } from './backend.js';
+import type { Backend, DeviceStatistics } from './backend.js';
 import { createCpuBackend } from './cpu.js';
 import { openCuda } from './cuda.js';
 import { createJsBackend } from './js.js';
@@ -122,6 +122,14 @@ function describe(name: string): DeviceReport {
   return 'backend' in opening
     ? { device: name, available: true, details: opening.backend.describe() }
     : { device: name, available: false, reason: opening.reason };
+}
+
+/**
+ * What a CUDA device, by default the default one, was asked to do: launches, copies, waits, memory.
+ * Null for devices that compute in the process itself. Throws DeviceError when it is not available.
+ */
+export function deviceStatistics(name: Device = device()): DeviceStatistics | null {
+  return backendOf(name).statistics?.() ?? null;
 }
 
 /** Threads the default device computes with. */

@@ -1,0 +1,88 @@
+/** What a training step asks of a CUDA device: launches, copies and waits, counted. */
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import '../src/ops/methods.js';
+
+import type { DeviceStatistics } from '../src/backends/backend.js';
+import { device as currentDevice, deviceStatistics, setDevice } from '../src/backends/registry.js';
+import { LambdaCallback } from '../src/callbacks/index.js';
+import { Dense } from '../src/layers/index.js';
+import { Sequential } from '../src/models/sequential.js';
+import { Nadam } from '../src/optimizers/index.js';
+import { Generator, normal, randint, seed } from '../src/tensor/random.js';
+import { devices } from './devices.js';
+
+const first = currentDevice();
+afterEach(() => setDevice(first));
+
+const batchSize = 32;
+
+/** Experiment 1's net, or one like it: inputs → layers × Dense(100, ELU) → 10 classes. */
+function net(inputs: number, layers: number): Sequential {
+  seed(3);
+  const hidden = Array.from({ length: layers }, (_, i) => {
+    const shape = i === 0 ? { inputShape: [inputs] } : {};
+    return new Dense(100, { activation: 'elu', kernelInitializer: 'heNormal', ...shape });
+  });
+  const model = new Sequential([...hidden, new Dense(10, { activation: 'softmax' })]);
+  model.compile({
+    optimizer: new Nadam({ learningRate: 5e-5 }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  });
+  return model;
+}
+
+/** Statistics of the device after every step of one epoch. */
+async function watch(
+  model: Sequential,
+  inputs: number,
+  steps: number,
+): Promise<DeviceStatistics[]> {
+  const generator = new Generator(5);
+  const x = normal([steps * batchSize, inputs], { generator });
+  const y = randint([steps * batchSize], { low: 0, high: 10, generator });
+  const seen: DeviceStatistics[] = [];
+  const look = new LambdaCallback({
+    onTrainBatchEnd: () => void seen.push(deviceStatistics()!),
+  });
+  await model.fit(x, y, { batchSize, verbose: 'silent', callbacks: [look] });
+  return seen;
+}
+
+/** Launches of an unrecorded step, the second. */
+async function launchesOf(inputs: number, layers: number): Promise<number> {
+  const [one, two] = await watch(net(inputs, layers), inputs, 2);
+  return two!.launches - one!.launches;
+}
+
+it('devices that compute in the process have no statistics', () => {
+  expect(deviceStatistics('js')).toBeNull();
+});
+
+describe.each(devices.filter((each) => each.startsWith('cuda')))('a step on %s', (device) => {
+  /** Rows and labels of the batch, checks of them, softmax and loss with gradients, update. */
+  const constant = 13;
+
+  it.each([
+    [3072, 20],
+    [48, 20],
+    [48, 2],
+  ])(
+    'of %i inputs and %i hidden layers launches four kernels a layer at most, and a constant',
+    async (inputs, layers) => {
+      setDevice(device);
+      const launches = await launchesOf(inputs, layers);
+      expect(launches).toBeGreaterThan(3 * layers);
+      expect(launches).toBeLessThanOrEqual(4 * (layers + 1) + constant);
+    },
+    120_000,
+  );
+
+  it('asks the device for no memory after the first', async () => {
+    setDevice(device);
+    const [, two, three] = await watch(net(48, 2), 48, 3);
+    expect(three!.memory.requests).toBe(two!.memory.requests);
+  });
+});
