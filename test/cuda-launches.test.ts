@@ -34,18 +34,21 @@ function net(inputs: number, layers: number): Sequential {
   return model;
 }
 
-/** Statistics of the device after every step of one epoch. */
-async function watch(
-  model: Sequential,
-  inputs: number,
-  steps: number,
-): Promise<DeviceStatistics[]> {
+interface Watched {
+  readonly before: DeviceStatistics;
+  readonly after: DeviceStatistics;
+}
+
+/** Statistics of the device before and after every step of one epoch. */
+async function watch(model: Sequential, inputs: number, steps: number): Promise<Watched[]> {
   const generator = new Generator(5);
   const x = normal([steps * batchSize, inputs], { generator });
   const y = randint([steps * batchSize], { low: 0, high: 10, generator });
-  const seen: DeviceStatistics[] = [];
+  const seen: Watched[] = [];
+  let before: DeviceStatistics;
   const look = new LambdaCallback({
-    onTrainBatchEnd: () => void seen.push(deviceStatistics()!),
+    onTrainBatchBegin: () => void (before = deviceStatistics()!),
+    onTrainBatchEnd: () => void seen.push({ before, after: deviceStatistics()! }),
   });
   await model.fit(x, y, { batchSize, verbose: 'silent', callbacks: [look] });
   return seen;
@@ -53,8 +56,8 @@ async function watch(
 
 /** Launches of an unrecorded step, the second. */
 async function launchesOf(inputs: number, layers: number): Promise<number> {
-  const [one, two] = await watch(net(inputs, layers), inputs, 2);
-  return two!.launches - one!.launches;
+  const [, second] = await watch(net(inputs, layers), inputs, 2);
+  return second!.after.launches - second!.before.launches;
 }
 
 it('devices that compute in the process have no statistics', () => {
@@ -62,8 +65,8 @@ it('devices that compute in the process have no statistics', () => {
 });
 
 describe.each(devices.filter((each) => each.startsWith('cuda')))('a step on %s', (device) => {
-  /** Rows and labels of the batch, checks of them, softmax and loss with gradients, update. */
-  const constant = 13;
+  /** Rows and labels of the batch, softmax and loss with gradients, update, note of results. */
+  const constant = 12;
 
   it.each([
     [3072, 20],
@@ -82,7 +85,18 @@ describe.each(devices.filter((each) => each.startsWith('cuda')))('a step on %s',
 
   it('asks the device for no memory after the first', async () => {
     setDevice(device);
-    const [, two, three] = await watch(net(48, 2), 48, 3);
-    expect(three!.memory.requests).toBe(two!.memory.requests);
+    const steps = await watch(net(48, 2), 48, 3);
+    const [, second, third] = steps.map(({ after }) => after.memory.requests);
+    expect(third).toBe(second);
+  });
+
+  it('waits for nothing', async () => {
+    setDevice(device);
+    const steps = await watch(net(48, 2), 48, 6);
+    for (const { before, after } of steps.slice(1)) {
+      expect(after.waits).toBe(before.waits);
+      expect(after.copiesFromDevice).toEqual(before.copiesFromDevice);
+      expect(after.copiesToDevice).toEqual(before.copiesToDevice);
+    }
   });
 });

@@ -13,6 +13,7 @@
 #include "api/device.h"
 #include "api/marshal.h"
 #include "cuda/device.h"
+#include "cuda/journal.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
 
@@ -51,15 +52,40 @@ std::string statistics(const Call&) {
   return asJson(machine.counters(), machine.statistics());
 }
 
+// Each source begins at a multiple of eight bytes.
+void note(const Call& call, Array journal, LiveArray place, const ArrayList& list) {
+  constexpr int64_t alignment = 8;
+  call.checkType(journal, DType::uint8);
+  call.checkType(place, DType::float64);
+  call.checkLength(place, 1);
+  std::vector<cuda::Source> sources;
+  int64_t stride = 0;
+  for (const Array& each : call.open(list)) {
+    const int64_t bytes = each.length * bytesOf(each.dtype);
+    sources.push_back({each.as<uint8_t>(), bytes, stride});
+    stride += (bytes + alignment - 1) / alignment * alignment;
+  }
+  if (stride == 0) return;
+  const int64_t entries = journal.length / stride;
+  const double entry = *place.as<double>();
+  if (!(entry >= 0 && entry < double(entries))) {
+    call.rangeError(place.position, "is entry " + std::to_string(entry) + " of " +
+                                        std::to_string(entries) + " that fit");
+  }
+  cuda::note(journal.as<uint8_t>(), entries, stride, place.as<double>(), sources);
+}
+
 #define GRADLOOM_MEMORY_API(ROW)         \
   ROW(allocate, "target dtype length")   \
   ROW(view, "target array start length") \
   ROW(release, "array")                  \
+  ROW(deferChecks, "word")               \
   ROW(write, "array values")             \
   ROW(read, "array values")              \
   ROW(idle, "")                          \
   ROW(trim, "")                          \
-  ROW(statistics, "")
+  ROW(statistics, "")                    \
+  ROW(note, "journal place sources")
 
 // ---- functions ---------------------------------------------------------------------------------
 
@@ -101,6 +127,7 @@ napi_value onMachine(napi_env env, napi_callback_info info) {
   const auto* bound = static_cast<const Bound*>(static_cast<const Signature*>(data));
   try {
     cuda::Turn turn(*bound->machine);
+    bound->machine->refusals = deferredTo(*bound->machine);
     const napi_value result = Binding<function>::run(env, info);
     turn.finish();
     return result;

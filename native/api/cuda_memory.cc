@@ -127,4 +127,32 @@ void release(const Call& call, napi_value array) {
   if (memory->block) memory->block->free();
 }
 
+namespace {
+
+thread_local Memory deferred{nullptr, nullptr, 0, DType::int32, 0};
+
+}  // namespace
+
+void deferChecks(const Call& call, napi_value word) {
+  const Memory* memory = memoryOf(call.environment(), word);
+  napi_valuetype type = napi_undefined;
+  napi_typeof(call.environment(), word, &type);
+  if (memory == nullptr && type != napi_null) call.typeError(0, call.device().neitherNullNorArray);
+  if (memory == nullptr) {
+    deferred.block = nullptr;
+    return;
+  }
+  if (memory->dtype != DType::int32 || memory->length != 2 ||
+      reinterpret_cast<uintptr_t>(memory->data) % sizeof(unsigned long long) != 0) {
+    call.rangeError(0, "is no int32 array of two elements with memory of its own");
+  }
+  deferred = *memory;
+}
+
+unsigned long long* deferredTo(const Machine& machine) {
+  const Block* const block = deferred.block.get();
+  const bool there = block != nullptr && &block->machine == &machine && block->memory != nullptr;
+  return there ? reinterpret_cast<unsigned long long*>(deferred.data) : nullptr;
+}
+
 }  // namespace gradloom::api

@@ -17,4 +17,9 @@ void view(const Call& call, napi_value target, napi_value source, int64_t start,
 // Gives memory back, whoever still refers to it.
 void release(const Call& call, napi_value array);
 
+// Until it is called with null, this thread's calls note what they refuse in `word`, int32 [2].
+void deferChecks(const Call& call, napi_value word);
+// The word for calls on a machine; null when there is none, or its memory was given back.
+unsigned long long* deferredTo(const cuda::Machine& machine);
+
 }  // namespace gradloom::api

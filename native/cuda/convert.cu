@@ -1,6 +1,7 @@
 // Conversions, constants, selection, and rows of a data set converted on the way.
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
+#include "cuda/refusals.h"
 #include "cuda/scalar.h"
 
 namespace gradloom::cuda {
@@ -50,13 +51,14 @@ __global__ void selectKernel(T* out, const uint8_t* condition, int64_t condition
 template <class T, class From>
 __global__ void loadRowsKernel(T* out, const From* data, const int32_t* index, const T* scale,
                                int64_t scaleStep, const T* shift, int64_t shiftStep, int64_t n,
-                               int64_t count, int64_t width) {
+                               int64_t count, int64_t width, Refusals refused) {
   for (int k = 0; k < perThread; k++) {
     const int64_t i = element(k);
     if (i >= count * width) return;
     const int64_t row = index[i / width], column = i % width;
-    if (row < 0 || row >= n) continue;
-    const T value = static_cast<T>(data[row * width + column]);
+    const bool found = inside(row, n);
+    if (!found) refuse(refused, i / width);
+    const T value = found ? static_cast<T>(data[row * width + column]) : T(0);
     out[i] = value * scale[column * scaleStep] + shift[column * shiftStep];
   }
 }
@@ -103,7 +105,7 @@ template <class T, class From>
 void loadRows(T* out, const From* data, const int32_t* index, const T* scale, int64_t scaleStep,
               const T* shift, int64_t shiftStep, int64_t n, int64_t count, int64_t width) {
   launchOver("loadRows", count * width, perBlock, loadRowsKernel<T, From>, out, data, index, scale,
-             scaleStep, shift, shiftStep, n, count, width);
+             scaleStep, shift, shiftStep, n, count, width, Machine::current().refusals);
 }
 
 #define GRADLOOM_LOAD(T, From)                                                                  \

@@ -45,8 +45,7 @@ std::string Label::text() const {
 // By the text of the name: one may lie at several addresses.
 bool Label::operator<(const Label& other) const {
   const int order = std::strcmp(name, other.name);
-  return order != 0 ? order < 0
-                    : std::tie(count, sizes) < std::tie(other.count, other.sizes);
+  return order != 0 ? order < 0 : std::tie(count, sizes) < std::tie(other.count, other.sizes);
 }
 
 std::string asJson(const Counters& counters, const Statistics& memory) {

@@ -98,6 +98,10 @@ void Machine::trim() {
   allocator.trim();
 }
 
+const double* Machine::live(const double*) const {
+  return nullptr;
+}
+
 void Machine::fillZero(void* memory, size_t bytes) {
   if (bytes == 0) return;
   check(cudaMemsetAsync(memory, 0, bytes, streamOf(*this)), "filling memory");

@@ -35,6 +35,14 @@ class Machine {
   const Statistics& statistics() const { return allocator.statistics(); }
   const Counters& counters() const { return done; }
 
+  // Where kernels note the index or label that they refuse, and the host doesn't wait: one word of
+  // the device's memory, see refusals.h. Null: functions that return a position wait for it.
+  unsigned long long* refusals = nullptr;
+
+  // Where on the device numbers of the host lie that change between runs of recorded work; null
+  // outside of such, where the numbers count as they are.
+  const double* live(const double* numbers) const;
+
   void fillZero(void* memory, size_t bytes);
   void write(void* to, const void* from, size_t bytes);
   // Waits for all work.

@@ -2,6 +2,7 @@
 // the index, so that results are the same every time.
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
+#include "cuda/refusals.h"
 #include "cuda/scalar.h"
 
 namespace gradloom::cuda {
@@ -9,10 +10,6 @@ namespace {
 
 __device__ inline int64_t threadNumber() {
   return int64_t{blockIdx.x} * blockThreads + threadIdx.x;
-}
-
-__device__ inline bool inside(int64_t position, int64_t n) {
-  return position >= 0 && position < n;
 }
 
 template <class T>
@@ -108,46 +105,50 @@ void copy(T* out, const T* a, CopyLoops given) {
 
 namespace {
 
-constexpr unsigned long long nowhere = ~0ull;
-
-__global__ void firstOutsideKernel(unsigned long long* first, const int32_t* index, int64_t count,
-                                   int64_t n) {
+__global__ void firstOutsideKernel(Refusals first, const int32_t* index, int64_t count, int64_t n) {
   const int64_t i = threadNumber();
-  if (i < count && !inside(index[i], n)) atomicMin(first, static_cast<unsigned long long>(i));
+  if (i < count && !inside(index[i], n)) refuse(first, i);
 }
 
 template <class T>
 __global__ void gatherKernel(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n,
-                             int64_t count, int64_t inner) {
+                             int64_t count, int64_t inner, Refusals refused) {
   const int64_t at = threadNumber();
   if (at >= outer * count * inner) return;
   const int64_t i = at % inner, j = at / inner % count, o = at / inner / count;
   const int64_t row = index[j];
-  if (inside(row, n)) out[at] = a[(o * n + row) * inner + i];
+  const bool found = inside(row, n);
+  out[at] = found ? a[(o * n + row) * inner + i] : T(0);
+  if (!found) refuse(refused, j);
 }
 
 template <class T>
 __global__ void takeAlongKernel(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n,
-                                int64_t count, int64_t inner) {
+                                int64_t count, int64_t inner, Refusals refused) {
   const int64_t at = threadNumber();
   if (at >= outer * count * inner) return;
   const int64_t i = at % inner, o = at / inner / count;
   const int64_t row = index[at];
-  if (inside(row, n)) out[at] = a[(o * n + row) * inner + i];
+  const bool found = inside(row, n);
+  out[at] = found ? a[(o * n + row) * inner + i] : T(0);
+  if (!found) refuse(refused, at);
 }
 
 // One thread for each column [o, ·, i]: it alone adds there. `along`: there is an index for each
 // element and not for each row.
 template <class T, bool along>
 __global__ void addKernel(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n,
-                          int64_t count, int64_t inner) {
+                          int64_t count, int64_t inner, Refusals refused) {
   const int64_t column = threadNumber();
   if (column >= outer * inner) return;
   const int64_t i = column % inner, o = column / inner;
   for (int64_t j = 0; j < count; j++) {
     const int64_t at = (o * count + j) * inner + i;
     const int64_t row = index[along ? at : j];
-    if (!inside(row, n)) continue;
+    if (!inside(row, n)) {
+      refuse(refused, along ? at : j);
+      continue;
+    }
     T* target = out + (o * n + row) * inner + i;
     *target = plus(*target, a[at]);
   }
@@ -157,12 +158,14 @@ __global__ void addKernel(T* out, const T* a, const int32_t* index, int64_t oute
 // element of the first of equal ones.
 template <class T>
 __global__ void addSortedKernel(T* out, const T* a, const int32_t* rows, const int32_t* positions,
-                                int64_t outer, int64_t n, int64_t count, int64_t inner) {
+                                int64_t outer, int64_t n, int64_t count, int64_t inner,
+                                Refusals refused) {
   const int64_t at = threadNumber();
   if (at >= outer * count * inner) return;
   const int64_t i = at % inner, first = at / inner % count, o = at / inner / count;
   const int32_t row = rows[first];
-  if (!inside(row, n) || (first > 0 && rows[first - 1] == row)) return;
+  if (!inside(row, n)) return refuse(refused, positions[first]);
+  if (first > 0 && rows[first - 1] == row) return;
   T sum = out[(o * n + row) * inner + i];
   for (int64_t j = first; j < count && rows[j] == row; j++) {
     sum = plus(sum, a[(o * count + positions[j]) * inner + i]);
@@ -173,8 +176,8 @@ __global__ void addSortedKernel(T* out, const T* a, const int32_t* rows, const i
 }  // namespace
 
 int64_t firstOutside(const int32_t* index, int64_t count, int64_t n) {
-  if (count == 0) return -1;
   Machine& machine = Machine::current();
+  if (count == 0 || machine.refusals != nullptr) return -1;  // the kernel itself will note it
   const Scratch<unsigned long long> first(1);
   unsigned long long found = nowhere;
   machine.write(first.data(), &found, sizeof(found));
@@ -188,36 +191,37 @@ template <class T>
 void gather(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n, int64_t count,
             int64_t inner) {
   launchOver("gather", outer * count * inner, blockThreads, gatherKernel<T>, out, a, index, outer,
-             n, count, inner);
+             n, count, inner, Machine::current().refusals);
 }
 
 template <class T>
 void takeAlong(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n, int64_t count,
                int64_t inner) {
   launchOver("takeAlong", outer * count * inner, blockThreads, takeAlongKernel<T>, out, a, index,
-             outer, n, count, inner);
+             outer, n, count, inner, Machine::current().refusals);
 }
 
 template <class T>
 void scatterAdd(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n, int64_t count,
                 int64_t inner) {
   constexpr int64_t manyColumns = 1 << 14, fewRows = 32;
+  const Refusals refused = Machine::current().refusals;
   if (outer * inner >= manyColumns || count <= fewRows) {
     launchOver("scatterAdd", outer * inner, blockThreads, addKernel<T, false>, out, a, index, outer,
-               n, count, inner);
+               n, count, inner, refused);
     return;
   }
   const Scratch<int32_t> rows(count), positions(count);
   sort(rows.data(), positions.data(), index, 1, count, count, false);
   launchOver("scatterAdd sorted", outer * count * inner, blockThreads, addSortedKernel<T>, out, a,
-             rows.data(), positions.data(), outer, n, count, inner);
+             rows.data(), positions.data(), outer, n, count, inner, refused);
 }
 
 template <class T>
 void putAlongAdd(T* out, const T* a, const int32_t* index, int64_t outer, int64_t n, int64_t count,
                  int64_t inner) {
   launchOver("putAlongAdd", outer * inner, blockThreads, addKernel<T, true>, out, a, index, outer,
-             n, count, inner);
+             n, count, inner, Machine::current().refusals);
 }
 
 #define GRADLOOM_SIZE(T)                                                                  \

@@ -1,6 +1,7 @@
 // Optimizer updates: one kernel over many parameters, which finds by its block which one is its.
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
+#include "cuda/refusals.h"
 #include "cuda/scalar.h"
 
 namespace gradloom::cuda {
@@ -32,10 +33,16 @@ struct Parameters {
   Parameter<T> at[most];
 };
 
+// `live`: where on the device the hyper-parameters are, if they are not the given ones. Nothing is
+// updated once an index or a label was refused.
 template <class Formula, class T>
 __global__ void __launch_bounds__(blockThreads)
-    updateKernel(const __grid_constant__ Parameters<T> all,
-                 const __grid_constant__ Hypers<T> hyper) {
+    updateKernel(const __grid_constant__ Parameters<T> all, const __grid_constant__ Hypers<T> given,
+                 const double* live, const unsigned long long* refused) {
+  if (anyRefused(refused)) return;
+  T hyper[mostHypers];
+#pragma unroll
+  for (int i = 0; i < Formula::hypers; i++) hyper[i] = live ? T(live[i]) : given.value[i];
   int low = 0, high = all.count - 1;  // the last parameter that begins at this block or before
   while (low < high) {
     const int middle = (low + high + 1) / 2;
@@ -51,7 +58,7 @@ __global__ void __launch_bounds__(blockThreads)
     T state[mostStates];
 #pragma unroll
     for (int s = 0; s < Formula::states; s++) state[s] = own.state[s][i];
-    Formula::step(w, own.g[i], state, hyper.value);
+    Formula::step(w, own.g[i], state, hyper);
     own.w[i] = w;
 #pragma unroll
     for (int s = 0; s < Formula::states; s++) own.state[s][i] = state[s];
@@ -59,11 +66,12 @@ __global__ void __launch_bounds__(blockThreads)
 }
 
 template <class Formula, class T>
-void updateWith(const char* name, const Parameters<T>& all, const Hypers<T>& hyper) {
+void updateWith(const char* name, const Parameters<T>& all, const Hypers<T>& hyper,
+                const double* live) {
   static_assert(Formula::states <= mostStates && Formula::hypers <= mostHypers);
-  static_assert(sizeof(all) + sizeof(hyper) <= 4096);
+  static_assert(sizeof(all) + sizeof(hyper) + 2 * sizeof(void*) <= 4096);
   launch(name, {all.count, all.blocks}, dim3(unsigned(all.blocks)), dim3(blockThreads),
-         updateKernel<Formula, T>, all, hyper);
+         updateKernel<Formula, T>, all, hyper, live, Machine::current().refusals);
 }
 
 }  // namespace
@@ -71,7 +79,7 @@ void updateWith(const char* name, const Parameters<T>& all, const Hypers<T>& hyp
 template <class T>
 void update(int number, int64_t count, T* const* parameters, const T* const* gradients,
             T* const* states, const int64_t* lengths, const double* hyper) {
-  using Update = void (*)(const char*, const Parameters<T>&, const Hypers<T>&);
+  using Update = void (*)(const char*, const Parameters<T>&, const Hypers<T>&, const double*);
 #define GRADLOOM_ROW(number, name, states, hypers) updateWith<name##_update, T>,
   static constexpr Update updates[] = {GRADLOOM_UPDATES(GRADLOOM_ROW)};
 #undef GRADLOOM_ROW
@@ -79,8 +87,9 @@ void update(int number, int64_t count, T* const* parameters, const T* const* gra
   Hypers<T> hypers{};
   for (int i = 0; i < info.hypers; i++) hypers.value[i] = static_cast<T>(hyper[i]);
   Parameters<T> all{};
+  const double* const live = Machine::current().live(hyper);
   const auto run = [&] {
-    if (all.count > 0) updates[number](info.name, all, hypers);
+    if (all.count > 0) updates[number](info.name, all, hypers, live);
     all.count = all.blocks = 0;
   };
   for (int64_t i = 0; i < count; i++) {

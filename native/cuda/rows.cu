@@ -2,6 +2,7 @@
 // long, a block's.
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
+#include "cuda/refusals.h"
 #include "cuda/scalar.h"
 
 namespace gradloom::cuda {
@@ -100,7 +101,7 @@ __global__ void __launch_bounds__(blockThreads)
 template <int lanes, class T>
 __global__ void __launch_bounds__(blockThreads)
     crossEntropyKernel(T* loss, T* difference, const T* logits, const int32_t* labels,
-                       const T* probabilities, int64_t rows, int64_t classes) {
+                       const T* probabilities, int64_t rows, int64_t classes, Refusals refused) {
   GRADLOOM_SHARED(T, shared, warps);
   const Place<lanes> at(rows, classes);
   const int64_t start = at.row * classes;
@@ -111,7 +112,9 @@ __global__ void __launch_bounds__(blockThreads)
   T sum = 0;
   for (int64_t c = at.first; c < at.columns; c += lanes) sum += exp(x[c] - most);
   sum = joined<lanes>(sum, shared, Plus());
-  const int64_t label = labels != nullptr && at.columns > 0 ? labels[at.row] : -1;
+  const bool labelled = labels != nullptr && at.columns > 0;
+  const int64_t label = labelled ? labels[at.row] : -1;
+  if (labelled && at.first == 0 && !inside(label, classes)) refuse(refused, at.row);
   T value = 0, total = 0;
   for (int64_t c = at.first; c < at.columns; c += lanes) {
     const T weight = labels != nullptr ? T(c == label ? 1 : 0) : probabilities[start + c];
@@ -166,7 +169,7 @@ void crossEntropy(T* loss, T* difference, const T* logits, const int32_t* labels
                   const T* probabilities, int64_t rows, int64_t classes) {
   launchRows("crossEntropy", rows, classes, crossEntropyKernel<warpThreads, T>,
              crossEntropyKernel<blockThreads, T>, loss, difference, logits, labels, probabilities,
-             rows, classes);
+             rows, classes, Machine::current().refusals);
 }
 
 template <class T>

@@ -217,6 +217,19 @@ export interface Backend {
   loadRows(out: Buffer, data: Buffer, index: Buffer, scale: Buffer, shift: Buffer, n: number,
       count: number, width: number): number; // prettier-ignore
 
+  // ---- without waiting: on devices that compute apart from the host ----------------------------
+  /**
+   * Until called with null, functions that return a position return -1 at once. What they refuse
+   * is noted in `word`, int32 [2], both -1 until then; kernels go on with zeros in its place; and
+   * `update` changes nothing any more.
+   */
+  deferChecks?(word: Buffer | null): void;
+  /**
+   * Writes entry number place[0] of a journal (uint8): the bytes of `sources`, each from a multiple
+   * of eight on.
+   */
+  note?(journal: Buffer, place: Float64Array, sources: readonly Buffer[]): void;
+
   // ---- recording: on devices that gain by it ---------------------------------------------------
   /**
    * From now on every call of the functions above, those of memory apart, is also kept, until

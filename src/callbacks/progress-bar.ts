@@ -46,6 +46,7 @@ export class ProgressBar extends Callback {
   #began = 0;
   #trained = 0;
   #shown = 0;
+  #looked = 0;
   #steps = 0;
   #open = false;
   #warned = false;
@@ -66,14 +67,18 @@ export class ProgressBar extends Callback {
 
   override onTrainBatchEnd(step: number, logs: Logs): void {
     this.#steps = step + 1;
-    if (!this.#warned && Number.isNaN(logs['loss'])) {
+    const now = performance.now();
+    const last = this.#steps === this.run.stepsPerEpoch;
+    // To look at a number, where a device computes apart from the host, is to wait for it.
+    const looks = !this.#warned && (step === 0 || last || now - this.#looked >= redraw);
+    if (looks) this.#looked = now;
+    if (looks && Number.isNaN(logs['loss'])) {
       this.#warned = true;
       this.#line(
         'the loss is NaN: training has diverged; try a lower learning rate or clip the gradients',
       );
     }
-    const now = (this.#trained = performance.now());
-    const last = this.#steps === this.run.stepsPerEpoch;
+    this.#trained = now;
     if (now - this.#shown < (this.#moving ? redraw : lineEvery) && !(last && this.#moving)) return;
     this.#shown = now;
     const text = `${this.#head()} ${this.#speed(now)} · ${showLogs(logs)}`;

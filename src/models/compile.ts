@@ -165,6 +165,17 @@ export function resetMetrics(compiled: Compiled): void {
   for (const { metric } of allMetrics(compiled)) metric.reset();
 }
 
+/** The names of {@link logsOf}, in its order. */
+export function logNames(compiled: Compiled): string[] {
+  const { goals } = compiled;
+  const ofOutputs = goals.length > 1 ? goals.filter(({ loss }) => loss) : [];
+  return [
+    'loss',
+    ...ofOutputs.map(({ output }) => `${output}_loss`),
+    ...allMetrics(compiled).map(({ name }) => name),
+  ];
+}
+
 /** Loss, the losses of several outputs, and metrics, under their logged names. */
 export function logsOf(total: Totals, compiled: Compiled): Record<string, number> {
   const logs: Record<string, number> = { loss: total.loss };

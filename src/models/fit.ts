@@ -20,7 +20,7 @@ import type { Data } from './data.js';
 import type { FitOptions, Model } from './model.js';
 import { sources } from './sources.js';
 import type { Source } from './sources.js';
-import { evaluateStep, trainStep } from './step.js';
+import { evaluateStep } from './step.js';
 import type { StepResult } from './step.js';
 import { Training } from './training.js';
 
@@ -61,7 +61,7 @@ class Run {
   readonly #compiled: Compiled;
   readonly #options: FitOptions;
   readonly #training: Source;
-  readonly #steps: Training | null;
+  readonly #steps: Training;
   readonly #validation: Source | null;
   readonly #callbacks: CallbackList;
   readonly #history = new History();
@@ -98,7 +98,8 @@ class Run {
         if (each) compiled.goals[i]?.loss?.checkTargets?.(each);
       });
     }
-    this.#steps = isTensors ? new Training(model, compiled, training) : null;
+    const count = (result: StepResult): void => this.#totals.add(result, result.samples);
+    this.#steps = new Training(model, compiled, isTensors ? training : null, count);
     this.#validation = validation;
     const known = training instanceof TensorBatches ? training.steps : undefined;
     const limit = options.stepsPerEpoch;
@@ -143,7 +144,7 @@ class Run {
       const parameters = this.#model.trainableWeights.map((weight) => weight.value);
       this.#compiled.optimizer.overwriteWithAverages(parameters);
     } finally {
-      this.#steps?.end();
+      this.#steps.end();
       await this.#callbacks.call('onTrainEnd', this.#logs);
     }
     return this.#history;
@@ -171,6 +172,7 @@ class Run {
       this.#restoreSums(resumption.sums as Sums);
     }
     const complete = await this.#trainEpoch(epoch, resumption?.position.step ?? 0);
+    await this.#steps.settle();
     this.#model.epochsSeen++;
     // An interrupted epoch is no epoch: callbacks would compare it with whole ones.
     if (!complete) return;
@@ -189,6 +191,7 @@ class Run {
 
   /** What the epoch has summed up so far. */
   readonly #sums = async (): Promise<Sums> => {
+    await this.#steps.settle();
     const metrics = allMetrics(this.#compiled).map(({ metric }) => metric);
     for (const metric of metrics) await metric.settled();
     return {
@@ -211,18 +214,18 @@ class Run {
     const told = this.#callbacks.listens('onTrainBatchEnd');
     const watched = this.#callbacks.listens('onBoundary');
     let step = first;
-    const one = async (make: () => StepResult): Promise<void> => {
+    const one = async (make: () => void): Promise<void> => {
       await this.#callbacks.call('onTrainBatchBegin', step);
-      const result = make();
-      this.#totals.add(result, result.samples);
+      make();
       if (told) {
-        const logs = logsOf(this.#totals, this.#compiled);
+        const logs = this.#steps.logs(() => logsOf(this.#totals, this.#compiled));
         await this.#callbacks.call('onTrainBatchEnd', step, logs);
       }
       step++;
       if (watched) {
         await this.#callbacks.call('onBoundary', { epoch, step }, this.#sums);
       }
+      if (this.#steps.isDue) await this.#steps.settle();
       await this.#turn();
     };
     const interrupted = (): boolean => this.#options.signal?.aborted ?? false;
@@ -232,7 +235,7 @@ class Run {
       this.#batch = () => source.batch(step);
       while (step < steps && !this.#model.stopTraining) {
         if (interrupted()) return false;
-        await one(() => this.#steps!.step(step));
+        await one(() => this.#steps.step(step));
       }
       return true;
     }
@@ -243,7 +246,7 @@ class Run {
       const batch = asBatch(batchLike, this.#model);
       this.#model.ensureBuilt(...sampleShapes(batch));
       this.#batch = () => batch;
-      await one(() => trainStep(this.#model, this.#compiled, () => batch));
+      await one(() => this.#steps.stepOn(batch));
       if (step >= steps || this.#model.stopTraining) break;
     }
     if (step === 0) throw new ValueError('fit: the iterable of batches yielded none');

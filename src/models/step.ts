@@ -8,7 +8,7 @@ import { showShape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Batch } from './batches.js';
-import type { Compiled, Goal, Totals } from './compile.js';
+import type { Compiled, Goal, LoggedMetric, Totals } from './compile.js';
 
 /** What a step found. */
 export interface StepResult extends Totals {
@@ -125,17 +125,29 @@ function goalLoss(
 }
 
 /** Updates metrics and reads the loss. */
-export function resultOf(
+export function resultOf(compiled: Compiled, learned: Learned): StepResult {
+  countMetrics(compiled, learned);
+  return lossesOf(compiled, learned);
+}
+
+/** Updates all metrics, or those wanted. */
+export function countMetrics(
   { goals }: Compiled,
-  { batch, outputs, loss, parts }: Learned,
-): StepResult {
+  { batch, outputs }: Learned,
+  wanted: (metric: LoggedMetric['metric']) => boolean = () => true,
+): void {
   for (let i = 0; i < goals.length; i++) {
     const target = batch.targets[i];
     if (!target) continue;
     for (const { metric, weighted } of goals[i]!.metrics) {
+      if (!wanted(metric)) continue;
       metric.update(target, outputs[i]!, weighted ? (batch.weights[i] ?? null) : null);
     }
   }
+}
+
+/** Reads the loss. */
+export function lossesOf({ goals }: Compiled, { batch, loss, parts }: Learned): StepResult {
   return {
     loss: loss.item() as number,
     parts: goals.length > 1 ? parts.map((part) => part.item() as number) : [],

@@ -19,11 +19,14 @@ import type { Weight } from '../layers/weight.js';
 import * as losses from '../losses/index.js';
 import * as optimizers from '../optimizers/index.js';
 import * as regularizers from '../regularizers.js';
+import { defaultGenerator } from '../tensor/random.js';
 import { canRecord, Recording } from '../tensor/recording.js';
 import type { Recorder } from '../tensor/recording.js';
 import { Scope } from '../tensor/storage.js';
-import type { TensorBatches } from './batches.js';
+import type { Batch, TensorBatches } from './batches.js';
 import type { Compiled } from './compile.js';
+import { canNote } from './journal.js';
+import { Ledger } from './ledger.js';
 import { learn, resultOf, trainStep } from './step.js';
 import type { Learned, StepResult } from './step.js';
 
@@ -42,50 +45,106 @@ interface Recorded {
   readonly weights: readonly Weight[];
 }
 
-/** The steps of one run of training on batches of tensors. */
+/** The steps of one run of training. */
 export class Training {
   readonly #model: Layer;
   readonly #compiled: Compiled;
-  readonly #batches: TensorBatches;
+  readonly #batches: TensorBatches | null;
+  readonly #count: (result: StepResult) => void;
+  /** Where steps are noted on a device that computes apart from the host. */
+  #ledger: Ledger | null = null;
   #recorded: Recorded | null = null;
   /** What the steps counted had in common; see {@link #kind}. */
   #of = '';
   #alike = 0;
 
-  constructor(model: Layer, compiled: Compiled, batches: TensorBatches) {
+  /**
+   * @param batches the batches of {@link step}; null when there are only others
+   * @param count is told what every step found, in order; see ledger.ts
+   */
+  constructor(
+    model: Layer,
+    compiled: Compiled,
+    batches: TensorBatches | null,
+    count: (result: StepResult) => void,
+  ) {
     this.#model = model;
     this.#compiled = compiled;
     this.#batches = batches;
+    this.#count = count;
   }
 
-  /** Trains on batch number `step`. */
-  step(step: number): StepResult {
-    const kind = this.#kind(step);
+  /** Trains on batch number `step` of the tensors. */
+  step(step: number): void {
+    const batches = this.#batches!;
+    const { backend } = batches.all.inputs[0]!;
+    this.#openLedger(backend);
+    const kind = this.#kind(batches, step);
     // A last batch is followed by others of the old kind.
-    if (kind === null) return this.#anew(step);
+    if (kind === null) {
+      this.#anew(() => batches.batch(step));
+      return;
+    }
     if (kind !== this.#of) {
-      this.end();
+      this.#forget();
       this.#of = kind;
       this.#alike = 0;
     }
-    if (this.#recorded) return this.#again(this.#recorded, step);
-    const { backend } = this.#batches.all.inputs[0]!;
+    if (this.#recorded) {
+      this.#again(this.#recorded, batches, step);
+      return;
+    }
     const isTurn = ++this.#alike === warmUp + 1;
-    if (isTurn && canRecord(backend) && this.#isSteady(backend)) return this.#record(step, backend);
-    return this.#anew(step);
+    if (isTurn && canRecord(backend) && this.#isSteady(backend)) {
+      this.#record(batches, step, backend);
+      return;
+    }
+    this.#anew(() => batches.batch(step));
   }
 
-  /** Gives the memory back that a recording holds. */
+  /** Trains on a batch from elsewhere. */
+  stepOn(batch: Batch): void {
+    this.#openLedger(batch.inputs[0]!.backend);
+    this.#anew(() => batch);
+  }
+
+  /** Whether {@link settle} should be called before the next step. */
+  get isDue(): boolean {
+    return this.#ledger?.isDue ?? false;
+  }
+
+  /** Counts all steps made, without blocking the event loop. */
+  async settle(): Promise<void> {
+    await this.#ledger?.settle();
+  }
+
+  /** What `make` gives once the last step is counted. */
+  logs(make: () => Record<string, number>): Record<string, number> {
+    return this.#ledger ? this.#ledger.logs(make) : make();
+  }
+
+  /** Gives the memory back that a recording and results hold. */
   end(): void {
+    this.#forget();
+    this.#ledger?.end();
+    this.#ledger = null;
+  }
+
+  #forget(): void {
     this.#recorded?.recording.end();
     this.#recorded = null;
   }
 
+  #openLedger(backend: Backend): void {
+    if (this.#ledger?.backend === backend) return;
+    this.#ledger?.flush();
+    this.#ledger?.end();
+    this.#ledger = canNote(backend) ? new Ledger(backend, this.#compiled, this.#count) : null;
+  }
+
   /** What must be equal for steps to be alike; null for those not worth recording. */
-  #kind(step: number): string | null {
-    if (!this.#batches.isShuffled || this.#batches.sizeOf(step) < this.#batches.batchSize) {
-      return null;
-    }
+  #kind(batches: TensorBatches, step: number): string | null {
+    if (!batches.isShuffled || batches.sizeOf(step) < batches.batchSize) return null;
     return `${structureRevision()} ${this.#compiled.optimizer.revision}`;
   }
 
@@ -105,33 +164,74 @@ export class Training {
     );
   }
 
-  #anew(step: number): StepResult {
-    return trainStep(this.#model, this.#compiled, () => this.#batches.batch(step));
+  #anew(batch: () => Batch): void {
+    const ledger = this.#ledger;
+    const now = (): StepResult => trainStep(this.#model, this.#compiled, batch);
+    if (!ledger) {
+      this.#count(now());
+      return;
+    }
+    const undo = this.#wayBack();
+    const scope = new Scope();
+    try {
+      const learned = ledger.deferring(() => learn(this.#model, this.#compiled, batch));
+      ledger.note(learned);
+      ledger.enter(learned, undo, now);
+    } finally {
+      scope.end();
+    }
   }
 
-  #record(step: number, backend: Backend & Recorder): StepResult {
-    this.#batches.select(step);
+  #record(batches: TensorBatches, step: number, backend: Backend & Recorder): void {
+    const ledger = this.#ledger;
+    ledger?.flush(); // what counts results is no part of the step
+    const undo = this.#wayBack();
+    batches.select(step);
+    const body = (): Learned => {
+      const learned = learn(this.#model, this.#compiled, () => batches.selected());
+      ledger?.note(learned);
+      return learned;
+    };
     const { result, recording, scope } = Recording.of(backend, () =>
-      learn(this.#model, this.#compiled, () => this.#batches.selected()),
+      ledger ? ledger.deferring(body) : body(),
     );
     if (recording) this.#recorded = { recording, learned: result, weights: this.#model.weights };
-    const found = this.#read(result);
+    if (ledger) ledger.enter(result, undo, this.#redo(batches, step));
+    else this.#count(this.#read(result));
     if (!recording) scope.end();
-    return found;
   }
 
-  #again({ recording, learned, weights }: Recorded, step: number): StepResult {
+  #again({ recording, learned, weights }: Recorded, batches: TensorBatches, step: number): void {
     const { optimizer } = this.#compiled;
-    this.#batches.select(step);
-    const undo = optimizer.prepareReplay();
-    if (!recording.replay()) {
+    const ledger = this.#ledger;
+    batches.select(step);
+    const undo = this.#wayBack();
+    optimizer.prepareReplay();
+    const done = ledger ? ledger.deferring(() => recording.replay()) : recording.replay();
+    if (!done) {
       // Some index or label is wrong: the step made anew says which.
       undo();
-      return this.#anew(step);
+      this.#anew(() => batches.batch(step));
+      return;
     }
     optimizer.finishReplay();
     for (const { value } of weights) value.storage.version++;
-    return this.#read(learned);
+    if (ledger) ledger.enter(learned, undo, this.#redo(batches, step));
+    else this.#count(this.#read(learned));
+  }
+
+  #redo(batches: TensorBatches, step: number): () => StepResult {
+    return () => trainStep(this.#model, this.#compiled, () => batches.batch(step));
+  }
+
+  /** Undoes what the next step does on the host, if it changes no tensors. */
+  #wayBack(): () => void {
+    const numbers = this.#compiled.optimizer.numbersOfNow();
+    const place = defaultGenerator.state();
+    return () => {
+      numbers();
+      defaultGenerator.restore(place);
+    };
   }
 
   #read(learned: Learned): StepResult {

@@ -214,19 +214,25 @@ export abstract class Optimizer implements Configurable {
 
   /**
    * @internal To be called before the kernels of the last {@link apply} are run again, and
-   * {@link finishReplay} after it: what it does in JavaScript. Returns the way back.
+   * {@link finishReplay} after it: what it does in JavaScript.
    */
-  prepareReplay(): () => void {
-    const numbers = { ...this.numbers };
+  prepareReplay(): void {
     this.#prepare(this.#batches, 1);
-    return () => {
-      if (this.numbers) Object.assign(this.numbers, numbers);
-    };
   }
 
   /** @internal See {@link prepareReplay}. */
   finishReplay(): void {
     this.iterations++;
+  }
+
+  /** @internal The way back to the numbers of now, for steps that changed no tensors. */
+  numbersOfNow(): () => void {
+    const { iterations } = this;
+    const numbers = { ...this.numbers };
+    return () => {
+      this.iterations = iterations;
+      if (this.numbers) Object.assign(this.numbers, numbers);
+    };
   }
 
   /** Sorts the parameters that have gradients into batches of equal settings. */
