@@ -356,10 +356,17 @@ describe.each(devices)('recorded steps on %s', (device) => {
     if (x.backend.replay === undefined) return;
     const labels = y.dataSync() as Int32Array<ArrayBuffer>;
     const given = tensor(labels);
-    const buffer = (given.buffer as Int32Array<ArrayBuffer>).buffer;
+    const giveAway = (): void => {
+      if (given.backend.host) {
+        const { buffer } = given.buffer as Int32Array<ArrayBuffer>;
+        structuredClone(buffer, { transfer: [buffer] });
+      } else {
+        given.dispose();
+      }
+    };
     const steal = new LambdaCallback({
       onTrainBatchEnd: (step) => {
-        if (step === 3) structuredClone(buffer, { transfer: [buffer] });
+        if (step === 3) giveAway();
       },
     });
     const fit = compiled(around()).fit(x, given, {

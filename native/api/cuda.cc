@@ -16,6 +16,7 @@
 #include "cuda/journal.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
+#include "cuda/repeated.h"
 
 namespace gradloom::api {
 namespace {
@@ -84,8 +85,7 @@ void note(const Call& call, Array journal, LiveArray place, const ArrayList& lis
   ROW(read, "array values")              \
   ROW(idle, "")                          \
   ROW(trim, "")                          \
-  ROW(statistics, "")                    \
-  ROW(note, "journal place sources")
+  ROW(statistics, "")
 
 // ---- functions ---------------------------------------------------------------------------------
 
@@ -95,6 +95,23 @@ int oneThread() {
 void setNoThreads(int) {}
 std::string describeMachine() {
   return Machine::current().describe();
+}
+
+const void* currentMachine() {
+  return &Machine::current();
+}
+
+// Programs whose checks are deferred need no answer of the device, and can be repeated by it alone.
+int64_t replayOnMachine(Program& program, Philox now) {
+  Machine& machine = Machine::current();
+  if (machine.refusals == nullptr) return program.run(now);
+  if (!program.engine) {
+    const auto made = std::make_shared<cuda::Repeated>(machine);
+    for (const Array& each : program.liveArrays()) made->expect(each.as<double>(), each.length);
+    program.engine = made;
+  }
+  static_cast<cuda::Repeated*>(program.engine.get())->run(now, [&] { program.run({0, 0, 0}); });
+  return -1;
 }
 
 const Device gpu = {
@@ -107,6 +124,9 @@ const Device gpu = {
     oneThread,
     setNoThreads,
     describeMachine,
+    replayOnMachine,
+    currentMachine,
+    releases,
 };
 
 // A function bound to a machine.
@@ -119,8 +139,8 @@ void throwFailure(napi_env env, const cuda::DeviceFailure& failure) {
                    failure.message.c_str());
 }
 
-// Node-API's signature; `data` is a Bound, as the Signature that it is.
-template <auto function>
+// Node-API's signature; `data` is a Bound, as the Signature that it is. `kept` as in Binding.
+template <auto function, bool kept>
 napi_value onMachine(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
@@ -128,7 +148,7 @@ napi_value onMachine(napi_env env, napi_callback_info info) {
   try {
     cuda::Turn turn(*bound->machine);
     bound->machine->refusals = deferredTo(*bound->machine);
-    const napi_value result = Binding<function>::run(env, info);
+    const napi_value result = Binding<function, kept>::run(env, info);
     turn.finish();
     return result;
   } catch (const cuda::DeviceFailure& failure) {
@@ -142,9 +162,12 @@ struct Function {
   const char* arguments;
   napi_callback run;
 };
-#define GRADLOOM_FUNCTION(name, arguments) {#name, arguments, onMachine<name>},
-constexpr Function functions[] = {GRADLOOM_API(GRADLOOM_FUNCTION)
-                                      GRADLOOM_MEMORY_API(GRADLOOM_FUNCTION)};
+#define GRADLOOM_KERNEL(name, arguments) {#name, arguments, onMachine<name, true>},
+#define GRADLOOM_FUNCTION(name, arguments) {#name, arguments, onMachine<name, false>},
+constexpr Function functions[] = {
+    GRADLOOM_API(GRADLOOM_KERNEL) GRADLOOM_KERNEL(note, "journal place sources")
+        GRADLOOM_MEMORY_API(GRADLOOM_FUNCTION) GRADLOOM_RECORDING_API(GRADLOOM_FUNCTION)};
+#undef GRADLOOM_KERNEL
 #undef GRADLOOM_FUNCTION
 
 // What the functions of a machine are bound to; it lasts, since functions may outlive all else.

@@ -1,6 +1,7 @@
 // Memory of CUDA devices as JavaScript objects, which JavaScript makes and this module fills.
 #include "api/cuda_memory.h"
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -121,10 +122,21 @@ void view(const Call& call, napi_value target, napi_value source, int64_t start,
   wrap(call, target, std::move(part), true);
 }
 
+namespace {
+
+std::atomic<uint64_t> released{0};
+
+}  // namespace
+
 void release(const Call& call, napi_value array) {
   const Memory* memory = memoryOf(call.environment(), array);
   if (memory == nullptr) call.typeError(0, call.device().notAnArray);
   if (memory->block) memory->block->free();
+  released++;
+}
+
+uint64_t releases() {
+  return released;
 }
 
 namespace {

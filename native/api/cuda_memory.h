@@ -10,6 +10,9 @@ namespace gradloom::api {
 bool isMemory(napi_env env, napi_value value);
 bool readMemory(napi_env env, napi_value value, Array& array);
 
+// How often memory was given back that objects still referred to.
+uint64_t releases();
+
 // Makes `target`, a fresh object, hold zeros.
 void allocate(const Call& call, napi_value target, int dtype, int64_t length);
 // Makes `target`, a fresh object, hold a part of another's memory.

@@ -56,7 +56,8 @@ const Device processor = {
     notATypedArray,    "is neither null nor a Float32Array, Float64Array, Int32Array or Uint8Array",
     kernels,           GRADLOOM_MOVEMENT(gradloom),
     threadCount,       setThreadCount,
-    describeProcessor,
+    describeProcessor, nullptr,
+    nullptr,           nullptr,
 };
 
 }  // namespace gradloom::api

@@ -29,6 +29,8 @@ struct OrderKernels {
   bool (*sort)(T*, int32_t*, const T*, int64_t, int64_t, int64_t, bool);
 };
 
+class Program;
+
 struct Device {
   // Whether a value is an array of the device, and what it is; position is left as it was.
   bool (*isArray)(napi_env env, napi_value value);
@@ -50,6 +52,13 @@ struct Device {
   int (*threads)();
   void (*setThreads)(int count);
   std::string (*describe)();
+
+  // Makes the calls of a program again. Null: one by one.
+  int64_t (*replay)(Program& program, Philox now);
+  // Which of several devices calls go to at the moment. Null: there is one.
+  const void* (*current)();
+  // Counts how often memory in use was given back. Null: arrays must be looked at every time.
+  uint64_t (*releases)();
 };
 
 // The members from move1 to firstOutside for the functions of a namespace.

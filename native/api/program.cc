@@ -30,8 +30,9 @@ void release(Program& program) {
 
 Program& find(const Call& call, int64_t number) {
   const auto found = programs().kept.find(number);
-  if (found == programs().kept.end()) {
-    call.rangeError(0, "is " + std::to_string(number) + ", which is no program of this thread");
+  if (found == programs().kept.end() || !found->second->isOn(call)) {
+    call.rangeError(
+        0, "is " + std::to_string(number) + ", which is no program of this thread and this device");
   }
   return *found->second;
 }
@@ -46,7 +47,19 @@ Program* recording() {
   return programs().current.get();
 }
 
-void Program::hold(napi_value array, const Array& decoded) {
+Program::Program(const Call& call, Philox place)
+    : env(call.environment()),
+      device(call.device()),
+      machine(device.current == nullptr ? nullptr : device.current()),
+      begin(place) {}
+
+Program::~Program() = default;
+
+bool Program::isOn(const Call& call) const {
+  return &call.device() == &device && (device.current == nullptr || device.current() == machine);
+}
+
+void Program::hold(napi_value array, const Array& decoded, bool live) {
   if (!seen.insert({decoded.data, decoded.length}).second) return;
   napi_value list = nullptr;
   if (napi_get_reference_value(env, arrays, &list) != napi_ok || list == nullptr ||
@@ -54,24 +67,37 @@ void Program::hold(napi_value array, const Array& decoded) {
     steady = false;  // what nobody holds may go away
     return;
   }
-  held.push_back(decoded);
+  held.push_back({decoded, live});
 }
 
-void Program::checkArrays() const {
+std::vector<Array> Program::liveArrays() const {
+  std::vector<Array> found;
+  for (const Held& each : held) {
+    if (each.live) found.push_back(each.array);
+  }
+  return found;
+}
+
+void Program::checkArrays() {
+  const uint64_t releases = device.releases == nullptr ? 0 : device.releases();
+  const bool sameMemory = device.releases != nullptr && releases == releasesSeen;
   napi_value list = nullptr;
   napi_get_reference_value(env, arrays, &list);
   for (size_t i = 0; i < held.size(); i++) {
+    const auto& [array, live] = held[i];
+    if (sameMemory && !live) continue;
     napi_value value = nullptr;
     Array now;
     if (napi_get_element(env, list, uint32_t(i), &value) == napi_ok &&
-        readTypedArray(env, value, now) && now.data == held[i].data &&
-        now.length >= held[i].length) {
+        (live ? readTypedArray(env, value, now) : device.read(env, value, now)) &&
+        now.data == array.data && now.length >= array.length) {
       continue;
     }
     fail(
-        "replay: the memory of an array in use was transferred or resized; give tensors a copy of "
-        "memory that will be");
+        "replay: the memory of an array in use was transferred or resized, or given back; give "
+        "tensors a copy of memory that will be");
   }
+  releasesSeen = releases;
 }
 
 void* Program::copy(const void* bytes, size_t size) {
@@ -90,7 +116,7 @@ void startRecording(const Call& call, uint32_t key0, uint32_t key1, uint32_t cou
                     uint32_t counter1) {
   if (recording() != nullptr) fail("startRecording: this thread is recording already");
   napi_env env = call.environment();
-  auto made = std::make_unique<Program>(env, philoxAt(key0, key1, counter0, counter1));
+  auto made = std::make_unique<Program>(call, philoxAt(key0, key1, counter0, counter1));
   napi_value list = nullptr;
   if (napi_create_array(env, &list) != napi_ok ||
       napi_create_reference(env, list, 1, &made->arrays) != napi_ok) {
@@ -114,9 +140,11 @@ int64_t finishRecording(const Call&) {
 
 int64_t replay(const Call& call, int64_t number, uint32_t key0, uint32_t key1, uint32_t counter0,
                uint32_t counter1) {
-  const Program& program = find(call, number);
+  Program& program = find(call, number);
   program.checkArrays();
-  return program.run(philoxAt(key0, key1, counter0, counter1));
+  const Philox now = philoxAt(key0, key1, counter0, counter1);
+  const auto replayOn = call.device().replay;
+  return replayOn == nullptr ? program.run(now) : replayOn(program, now);
 }
 
 void forget(const Call& call, int64_t number) {

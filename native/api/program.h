@@ -24,7 +24,10 @@ namespace gradloom::api {
 class Program {
  public:
   // `place`: where in the stream of random numbers the recording begins.
-  Program(napi_env environment, Philox place) : env(environment), begin(place) {}
+  Program(const Call& call, Philox place);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
 
   // One recorded call.
   class Step {
@@ -36,30 +39,44 @@ class Program {
   };
 
   void add(std::unique_ptr<Step> step) { steps.push_back(std::move(step)); }
-  // Holds an array argument.
-  void hold(napi_value array, const Array& decoded);
+  // Holds an array argument: of the device, or a typed array whose values change.
+  void hold(napi_value array, const Array& decoded, bool live = false);
+  // The arrays whose values change between runs.
+  std::vector<Array> liveArrays() const;
   // Bytes of an array that JavaScript may use again, copied; they live as long as the program.
   void* copy(const void* bytes, size_t size);
   // Numbers drawn from another stream than that of the beginning cannot be drawn anew.
   void draw(uint32_t key0, uint32_t key1) { steady &= key0 == begin.key0 && key1 == begin.key1; }
+  // A call to another device cannot be part of it.
+  void touch(const Call& call) { steady &= isOn(call); }
+  bool isOn(const Call& call) const;
   bool repeatable() const { return steady; }
 
   // Throws BadArgument when an array is not where it was.
-  void checkArrays() const;
+  void checkArrays();
   // All calls in order, up to one that refuses something. Returns the number of that, or -1.
   int64_t run(Philox now) const;
 
   napi_env environment() const { return env; }
-  napi_ref arrays = nullptr;  // a JavaScript array of the arrays held
+  napi_ref arrays = nullptr;     // a JavaScript array of the arrays held
+  std::shared_ptr<void> engine;  // what the device keeps of it
 
  private:
+  struct Held {
+    Array array;
+    bool live;
+  };
+
   napi_env env;
+  const Device& device;
+  const void* machine;
   Philox begin;
+  uint64_t releasesSeen = 0;
   bool steady = true;
   std::vector<std::unique_ptr<Step>> steps;
   std::vector<std::unique_ptr<char[]>> copies;
   // Where each array held lies.
-  std::vector<Array> held;
+  std::vector<Held> held;
   std::set<std::pair<const void*, int64_t>> seen;
 };
 
@@ -75,7 +92,7 @@ inline void keep(Program& program, const Call&, napi_value value, Array& array) 
   program.hold(value, array);
 }
 inline void keep(Program& program, const Call&, napi_value value, LiveArray& array) {
-  program.hold(value, array);
+  program.hold(value, array, true);
 }
 inline void keep(Program& program, const Call&, napi_value value, MaybeArray& array) {
   if (array) program.hold(value, array);
@@ -144,6 +161,7 @@ template <auto function, size_t... I>
 void record(Program& program, const Call& call, const napi_value* values,
             typename Recorded<function>::Arguments&& arguments, std::index_sequence<I...>) {
   using Kept = Recorded<function>;
+  program.touch(call);
   (keep(program, call, values[I], std::get<I>(arguments)), ...);
   if constexpr (Kept::draws) {
     program.draw(std::get<Kept::place>(arguments), std::get<Kept::place + 1>(arguments));

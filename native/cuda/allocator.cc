@@ -1,6 +1,17 @@
 #include "cuda/allocator.h"
 
 namespace gradloom::cuda {
+namespace {
+
+void* taken(std::map<size_t, std::vector<void*>>& shelves, size_t size) {
+  const auto shelf = shelves.find(size);
+  if (shelf == shelves.end() || shelf->second.empty()) return nullptr;
+  void* const memory = shelf->second.back();
+  shelf->second.pop_back();
+  return memory;
+}
+
+}  // namespace
 
 // Up to 1 MiB to a multiple of 512 bytes, above to one of 2 MiB, the device's pages: nearly equal
 // requests share blocks, and little is wasted.
@@ -13,11 +24,10 @@ size_t Allocator::rounded(size_t bytes) {
 void* Allocator::allocate(size_t bytes) {
   const size_t size = rounded(bytes);
   numbers.allocations++;
-  void* memory = nullptr;
-  const auto shelf = shelves.find(size);
-  if (shelf != shelves.end() && !shelf->second.empty()) {
-    memory = shelf->second.back();
-    shelf->second.pop_back();
+  void* memory = reserve != nullptr ? taken(reserve->shelves, size) : nullptr;
+  if (memory != nullptr) return memory;  // which counts as in use all the time
+  memory = taken(shelves, size);
+  if (memory != nullptr) {
     numbers.cached -= size;
   } else {
     numbers.requests++;
@@ -35,9 +45,20 @@ void* Allocator::allocate(size_t bytes) {
 
 void Allocator::free(void* memory, size_t bytes) {
   const size_t size = rounded(bytes);
+  if (reserve != nullptr) {
+    reserve->shelves[size].push_back(memory);
+    return;
+  }
   shelves[size].push_back(memory);
   numbers.inUse -= size;
   numbers.cached += size;
+}
+
+void Allocator::endReserve(Reserve& ended) {
+  for (auto& [size, shelf] : ended.shelves) {
+    for (void* memory : shelf) free(memory, size);
+  }
+  ended.shelves.clear();
 }
 
 void Allocator::trim() {

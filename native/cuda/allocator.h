@@ -21,12 +21,21 @@ class Allocator {
   using Take = void* (*)(size_t bytes);
   using Give = void (*)(void* memory);
 
+  // Blocks that some work has for itself: it takes from here first, and gives back to here.
+  struct Reserve {
+    std::map<size_t, std::vector<void*>> shelves;
+  };
+
   Allocator(Take taking, Give giving) : take(taking), give(giving) {}
 
   // Null when the device has no more even after the cache was given back.
   void* allocate(size_t bytes);
   void free(void* memory, size_t bytes);
   void trim();
+  // Whose blocks are taken and given back from now on; null: everybody's.
+  void use(Reserve* own) { reserve = own; }
+  // Gives a reserve's blocks back to everybody.
+  void endReserve(Reserve& ended);
   const Statistics& statistics() const { return numbers; }
 
   // Bytes that a request occupies.
@@ -36,6 +45,7 @@ class Allocator {
   Take take;
   Give give;
   std::map<size_t, std::vector<void*>> shelves;  // by rounded size
+  Reserve* reserve = nullptr;
   Statistics numbers;
 };
 

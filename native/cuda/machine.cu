@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cuda/platform.h"
+#include "cuda/repeated.h"
 
 namespace gradloom::cuda {
 namespace {
@@ -24,10 +25,10 @@ void giveMemory(void* memory) {
 }
 
 // Tells the emulated device how much of a block is somebody's; a real one has no use for it.
-void tellExtent([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes,
-                [[maybe_unused]] size_t used) {
+void tellExtent([[maybe_unused]] const Machine& machine, [[maybe_unused]] void* memory,
+                [[maybe_unused]] size_t bytes, [[maybe_unused]] size_t used) {
 #if defined(GRADLOOM_CUDA_EMULATED)
-  emulator::enqueueExtent(memory, Allocator::rounded(bytes), used);
+  emulator::enqueueExtent(memory, Allocator::rounded(bytes), used, machine.stream());
 #endif
 }
 
@@ -85,12 +86,12 @@ void* Machine::allocate(size_t bytes) {
                                   " bytes, of which " + std::to_string(statistics().inUse) +
                                   " are in use by tensors"};
   }
-  tellExtent(memory, bytes, bytes);
+  tellExtent(*this, memory, bytes, bytes);
   return memory;
 }
 
 void Machine::free(void* memory, size_t bytes) {
-  tellExtent(memory, bytes, 0);
+  tellExtent(*this, memory, bytes, 0);
   allocator.free(memory, bytes);
 }
 
@@ -98,8 +99,12 @@ void Machine::trim() {
   allocator.trim();
 }
 
-const double* Machine::live(const double*) const {
-  return nullptr;
+const double* Machine::live(const double* numbers) const {
+  return repeated == nullptr ? nullptr : repeated->live(numbers);
+}
+
+const Philox* Machine::randomBegin() const {
+  return repeated == nullptr ? nullptr : repeated->randomBegin();
 }
 
 void Machine::fillZero(void* memory, size_t bytes) {

@@ -11,7 +11,13 @@
 #include "cuda/allocator.h"
 #include "cuda/counters.h"
 
+namespace gradloom {
+struct Philox;
+}
+
 namespace gradloom::cuda {
+
+class Repeated;
 
 // What went wrong on the device, or for want of its memory.
 struct DeviceFailure {
@@ -39,9 +45,10 @@ class Machine {
   // the device's memory, see refusals.h. Null: functions that return a position wait for it.
   unsigned long long* refusals = nullptr;
 
-  // Where on the device numbers of the host lie that change between runs of recorded work; null
-  // outside of such, where the numbers count as they are.
+  // While repeated work runs: where on the device lie numbers of the host that change between its
+  // runs, and where its random numbers begin. Null otherwise, and what is given counts.
   const double* live(const double* numbers) const;
+  const Philox* randomBegin() const;
 
   void fillZero(void* memory, size_t bytes);
   void write(void* to, const void* from, size_t bytes);
@@ -55,12 +62,48 @@ class Machine {
   // Counts a kernel that was launched, and keeps what it is for the message of an error that shows
   // later.
   void launched(const Label& kernel);
+  void graphLaunched() { done.graphLaunches++; }
+  void endReserve(Allocator::Reserve& reserve) { allocator.endReserve(reserve); }
   // Throws DeviceFailure unless `error`, a cudaError_t, is none.
   void check(int error, const char* what);
 
   std::string describe() const;
   int number() const { return index; }
   void* stream() const { return queue; }
+
+  // While it lives, work is repeated work, with scratch memory of its own.
+  class Repeating {
+   public:
+    Repeating(Machine& on, const Repeated& work, Allocator::Reserve& reserve) : machine(on) {
+      machine.repeated = &work;
+      machine.allocator.use(&reserve);
+    }
+    ~Repeating() {
+      machine.repeated = nullptr;
+      machine.allocator.use(nullptr);
+    }
+    Repeating(const Repeating&) = delete;
+    Repeating& operator=(const Repeating&) = delete;
+
+   private:
+    Machine& machine;
+  };
+
+  // While it lives, what is asked for is captured and not done.
+  class Uncounted {
+   public:
+    explicit Uncounted(Machine& on) : machine(on), before(on.done) {}
+    ~Uncounted() {
+      machine.done = before;
+      machine.done.captures++;
+    }
+    Uncounted(const Uncounted&) = delete;
+    Uncounted& operator=(const Uncounted&) = delete;
+
+   private:
+    Machine& machine;
+    Counters before;
+  };
 
  private:
   friend class Turn;
@@ -71,6 +114,7 @@ class Machine {
   Allocator allocator;
   Counters done;
   Label last;  // the kernel launched last
+  const Repeated* repeated = nullptr;
 };
 
 // While it lives, this thread alone uses devices, and `machine` is the current one.

@@ -52,11 +52,19 @@ struct Bernoulli {
   static __device__ T of(uint32_t word, double p, double) { return coarse(word) < p ? T(1) : T(0); }
 };
 
+// `begin`: where on the device it is written where the stream begins that `given` counts from, if
+// it is not given itself.
+__device__ inline Philox streamFrom(Philox given, const Philox* begin) {
+  if (begin == nullptr) return given;
+  return {begin->key0, begin->key1, begin->counter + given.counter};
+}
+
 template <class Distributed, class T>
-__global__ void randomKernel(T* out, int64_t n, Philox stream, double p, double q) {
+__global__ void randomKernel(T* out, int64_t n, Philox stream, const Philox* begin, double p,
+                             double q) {
   const int64_t block = int64_t{blockIdx.x} * blockThreads + threadIdx.x;
   uint32_t words[wordsOfBlock];
-  philoxBlock(words, stream, uint64_t(block));
+  philoxBlock(words, streamFrom(stream, begin), uint64_t(block));
 #pragma unroll
   for (int k = 0; k < wordsOfBlock; k++) {
     const int64_t i = block * wordsOfBlock + k;
@@ -65,11 +73,11 @@ __global__ void randomKernel(T* out, int64_t n, Philox stream, double p, double 
 }
 
 template <class T>
-__global__ void dropoutKernel(T* out, const T* x, int64_t n, Philox stream, double rate, double a,
-                              double b, double c) {
+__global__ void dropoutKernel(T* out, const T* x, int64_t n, Philox stream, const Philox* begin,
+                              double rate, double a, double b, double c) {
   const int64_t block = int64_t{blockIdx.x} * blockThreads + threadIdx.x;
   uint32_t words[wordsOfBlock];
-  philoxBlock(words, stream, uint64_t(block));
+  philoxBlock(words, streamFrom(stream, begin), uint64_t(block));
 #pragma unroll
   for (int k = 0; k < wordsOfBlock; k++) {
     const int64_t i = block * wordsOfBlock + k;
@@ -81,7 +89,8 @@ constexpr int64_t perBlock = int64_t{wordsOfBlock} * blockThreads;
 
 template <class Distributed, class T>
 void fillWith(const char* name, T* out, int64_t n, Philox stream, double p, double q) {
-  launchOver(name, n, perBlock, randomKernel<Distributed, T>, out, n, stream, p, q);
+  launchOver(name, n, perBlock, randomKernel<Distributed, T>, out, n, stream,
+             Machine::current().randomBegin(), p, q);
 }
 
 template <class T>
@@ -121,7 +130,8 @@ void random(Distribution distribution, DType dtype, void* out, int64_t n, Philox
 template <class T>
 void dropout(T* out, const T* x, int64_t n, Philox stream, double rate, double a, double b,
              double c) {
-  launchOver("dropout", n, perBlock, dropoutKernel<T>, out, x, n, stream, rate, a, b, c);
+  launchOver("dropout", n, perBlock, dropoutKernel<T>, out, x, n, stream,
+             Machine::current().randomBegin(), rate, a, b, c);
 }
 
 template void dropout(float*, const float*, int64_t, Philox, double, double, double, double);

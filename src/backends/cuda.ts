@@ -29,7 +29,8 @@ const kernelNames = [
   'map', 'mapStrided', 'select', 'cast', 'fill', 'copy', 'gather', 'scatterAdd', 'takeAlong',
   'putAlongAdd', 'sort', 'reduce', 'cumsum', 'matmul', 'dense', 'denseBackward', 'softmax',
   'softmaxBackward', 'crossEntropy', 'scaleRows', 'batchNorm', 'batchNormBackward', 'random',
-  'dropout', 'update', 'loadRows', 'deferChecks', 'note', 'describe',
+  'dropout', 'update', 'loadRows', 'deferChecks', 'note', 'startRecording',
+  'finishRecording', 'replay', 'forget', 'describe',
 ] as const satisfies readonly (keyof Backend)[]; // prettier-ignore
 type KernelName = (typeof kernelNames)[number];
 

@@ -87,9 +87,8 @@ export class Journal {
     }
   }
 
-  /** Writes an entry; the journal must be empty unless they fit. {@link advance} follows. */
+  /** Writes an entry, of what was arranged for. {@link advance} follows. */
   note(tensors: readonly Tensor[]): void {
-    if (!this.fits(tensors)) this.#arrange(tensors);
     const sources = [this.#word, ...tensors.map((each) => each.buffer)];
     this.#backend.note(this.#memory!, this.#next, sources);
   }
@@ -121,7 +120,9 @@ export class Journal {
     this.#memory = null;
   }
 
-  #arrange(tensors: readonly Tensor[]): void {
+  /** Makes room for entries of these tensors; the journal must be empty unless they fit. */
+  arrange(tensors: readonly Tensor[]): void {
+    if (this.fits(tensors)) return;
     let offset = aligned(2 * bytesPerElement.int32);
     this.#layout = tensors.map(({ shape, dtype, size }) => {
       const place = { shape, dtype, size, offset };
@@ -129,9 +130,15 @@ export class Journal {
       return place;
     });
     this.#bytes = offset;
-    this.#capacity = Math.max(1, Math.min(mostEntries, Math.floor(mostBytes / offset)));
+    const wanted = Math.max(1, Math.min(mostEntries, Math.floor(mostBytes / offset)));
+    const there = Math.floor((this.#memory?.length ?? 0) / offset);
+    // The smaller entries of an epoch's last batch use the memory of the others, which recorded
+    // steps go on writing to.
+    this.#capacity = Math.min(there, mostEntries);
+    if (2 * there >= wanted) return;
     if (this.#memory) this.#backend.release(this.#memory);
-    this.#memory = this.#backend.allocate('uint8', this.#capacity * offset);
+    this.#memory = this.#backend.allocate('uint8', wanted * offset);
+    this.#capacity = wanted;
   }
 
   #taken(read: (used: Buffer) => HostArray): Noted[];

@@ -73,11 +73,17 @@ export class Ledger {
     return this.#journal.deferring(body);
   }
 
-  /** Notes a step. A recorded one does it by itself when it is made again. */
-  note(learned: Learned): void {
+  /** Makes room for a step, which a recorded one needs that notes itself when made again. */
+  prepare(learned: Learned): Tensor[] {
     const tensors = this.#tensorsOf(learned);
     if (!this.#journal.fits(tensors)) this.flush();
-    this.#journal.note(tensors);
+    this.#journal.arrange(tensors);
+    return tensors;
+  }
+
+  /** Notes a step. */
+  note(learned: Learned): void {
+    this.#journal.note(this.prepare(learned));
   }
 
   /** Enters a step that was noted. */

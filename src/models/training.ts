@@ -184,7 +184,6 @@ export class Training {
 
   #record(batches: TensorBatches, step: number, backend: Backend & Recorder): void {
     const ledger = this.#ledger;
-    ledger?.flush(); // what counts results is no part of the step
     const undo = this.#wayBack();
     batches.select(step);
     const body = (): Learned => {
@@ -206,6 +205,7 @@ export class Training {
     const ledger = this.#ledger;
     batches.select(step);
     const undo = this.#wayBack();
+    ledger?.prepare(learned);
     optimizer.prepareReplay();
     const done = ledger ? ledger.deferring(() => recording.replay()) : recording.replay();
     if (!done) {

@@ -157,13 +157,14 @@ std::string place() {
 
 }  // namespace
 
-std::string runGrid(Dim3 grid, Dim3 block, const std::function<void()>& kernel) {
+std::string runGrid(int device, Dim3 grid, Dim3 block, const std::function<void()>& kernel) {
   Scheduler& all = scheduler();
   all.count = block.x * block.y * block.z;
   all.kernel = &kernel;
   all.wrong.clear();
   all.doubtful.clear();
   all.accessor.launch = ++all.launches;
+  all.accessor.device = device;
   for (unsigned i = 0; i < all.count; i++) {
     all.threads[i].index = {i % block.x, i / block.x % block.y, i / (block.x * block.y)};
   }

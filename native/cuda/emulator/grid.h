@@ -24,7 +24,7 @@ constexpr unsigned warpSize = 32;
 constexpr unsigned mostThreads = 1024;
 
 // Runs `kernel` once per thread. Empty, or what was wrong: a fault stops the grid where it happens.
-std::string runGrid(Dim3 grid, Dim3 block, const std::function<void()>& kernel);
+std::string runGrid(int device, Dim3 grid, Dim3 block, const std::function<void()>& kernel);
 
 // Whether a thread of a kernel is running.
 bool inKernel();

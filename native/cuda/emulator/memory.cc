@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <map>
@@ -10,9 +11,10 @@
 namespace gradloom::emulator {
 namespace {
 
-// One range of addresses holds all: shared memory first, then the device's.
+// One range of addresses holds all: shared memory first, then one device's after the other.
 constexpr size_t sharedBytes = 1 << 20;
-constexpr size_t arenaBytes = sharedBytes + 2 * capacity;  // twice, for guards and fragments
+constexpr size_t deviceBytes = 2 * capacity;  // twice, for guards and fragments
+constexpr size_t arenaBytes = sharedBytes + deviceCount * deviceBytes;
 constexpr size_t guardBytes = 256;
 constexpr size_t alignment = 256;       // what cudaMalloc promises
 constexpr unsigned char poison = 0xff;  // NaN in floating point, -1 in integers
@@ -31,14 +33,30 @@ void* reserve(size_t bytes) {
   return range;
 }
 
+constexpr size_t beginningOf(int device) {
+  return sharedBytes + size_t(device) * deviceBytes;
+}
+
+// The device of memory that is not shared.
+int deviceAt(size_t offset) {
+  return int((offset - sharedBytes) / deviceBytes);
+}
+
+struct Region {
+  std::map<size_t, size_t> vacant;  // offset, bytes
+  size_t inUse = 0;
+};
+
 struct Arena {
   char* const base = static_cast<char*>(reserve(arenaBytes));
   uint8_t* const states = static_cast<uint8_t*>(reserve(arenaBytes));
   Trace* const traces = static_cast<Trace*>(reserve(arenaBytes / 4 * sizeof(Trace)));
   std::map<size_t, size_t> allocated;  // offset, bytes
-  std::map<size_t, size_t> vacant{{sharedBytes, arenaBytes - sharedBytes}};
-  size_t inUse = 0;
+  Region regions[deviceCount];
 
+  Arena() {
+    for (int d = 0; d < deviceCount; d++) regions[d].vacant = {{beginningOf(d), deviceBytes}};
+  }
   size_t offsetOf(const void* memory) const {
     return size_t(static_cast<const char*>(memory) - base);
   }
@@ -140,6 +158,9 @@ const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
   if (offset >= arenaBytes) return nullptr;  // a local variable, an argument, a constant
   if (address % size != 0) return "misaligned access";
   const bool inShared = offset < sharedBytes;
+  if (!inShared && deviceAt(offset) != by.device) {
+    return "wrong device: a kernel touches memory of another one";
+  }
   bool undefinedRead = false;
   for (size_t i = 0; i < size; i++) {
     const uint8_t state = all.states[offset + i];
@@ -167,19 +188,27 @@ const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
 
 // ---- memory of the device ----------------------------------------------------------------------
 
-void* allocate(size_t bytes) {
+size_t bytesOfDevice() {
+  const char* given = std::getenv("GRADLOOM_EMULATED_MEMORY");
+  const size_t bytes = given != nullptr ? std::strtoull(given, nullptr, 10) : capacity;
+  return bytes < capacity ? bytes : capacity;
+}
+
+void* allocate(int device, size_t bytes) {
   Arena& all = arena();
+  Region& region = all.regions[device];
   const size_t whole = (bytes + alignment - 1) / alignment * alignment;
-  if (bytes > capacity || all.inUse + whole > capacity) return nullptr;
+  const size_t most = bytesOfDevice();
+  if (bytes > most || region.inUse + whole > most) return nullptr;
   const size_t needed = whole + 2 * guardBytes;
-  for (auto range = all.vacant.begin(); range != all.vacant.end(); ++range) {
+  for (auto range = region.vacant.begin(); range != region.vacant.end(); ++range) {
     const auto [start, size] = *range;
     if (size < needed) continue;
-    all.vacant.erase(range);
-    if (size > needed) all.vacant[start + needed] = size - needed;
+    region.vacant.erase(range);
+    if (size > needed) region.vacant[start + needed] = size - needed;
     const size_t offset = start + guardBytes;
     all.allocated[offset] = whole;
-    all.inUse += whole;
+    region.inUse += whole;
     setExtent(all.base + offset, whole, bytes);
     return all.base + offset;
   }
@@ -193,26 +222,27 @@ bool release(void* memory) {
   const size_t bytes = found->second;
   setStates(found->first, bytes, freed);
   size_t start = found->first - guardBytes, size = bytes + 2 * guardBytes;
-  all.inUse -= bytes;
+  Region& region = all.regions[deviceAt(start)];
+  region.inUse -= bytes;
   all.allocated.erase(found);
-  auto after = all.vacant.lower_bound(start);
-  if (after != all.vacant.end() && after->first == start + size) {
+  auto after = region.vacant.lower_bound(start);
+  if (after != region.vacant.end() && after->first == start + size) {
     size += after->second;
-    after = all.vacant.erase(after);
+    after = region.vacant.erase(after);
   }
-  if (after != all.vacant.begin()) {
+  if (after != region.vacant.begin()) {
     const auto before = std::prev(after);
     if (before->first + before->second == start) {
       start = before->first, size += before->second;
-      all.vacant.erase(before);
+      region.vacant.erase(before);
     }
   }
-  all.vacant[start] = size;
+  region.vacant[start] = size;
   return true;
 }
 
-size_t bytesInUse() {
-  return arena().inUse;
+size_t bytesInUse(int device) {
+  return arena().regions[device].inUse;
 }
 
 void setExtent(const void* memory, size_t bytes, size_t used) {

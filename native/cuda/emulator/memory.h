@@ -12,6 +12,7 @@ namespace gradloom::emulator {
 struct Accessor {
   uint32_t launch, block, thread;
   uint32_t phase;  // barriers passed
+  int device;
 };
 
 // A read of shared memory before anybody has written it. Whether a barrier is missing shows only
@@ -27,13 +28,15 @@ bool isDeviceMemory(uintptr_t address);
 
 // ---- memory of the device ----------------------------------------------------------------------
 
-constexpr size_t capacity = size_t{4} << 30;
+constexpr int deviceCount = 2;
+constexpr size_t capacity = size_t{4} << 30;  // most that a device has
+size_t bytesOfDevice();
 
-// Null when there is not enough. Contents are undefined; guard zones lie on both sides.
-void* allocate(size_t bytes);
+// Null when the device has not enough. Contents are undefined; guard zones lie on both sides.
+void* allocate(int device, size_t bytes);
 // False when it is not the beginning of an allocation.
 bool release(void* memory);
-size_t bytesInUse();
+size_t bytesInUse(int device);
 
 // Only the first `used` bytes of an allocation of `bytes` are somebody's from now on, and
 // undefined.

@@ -1,190 +1,322 @@
 #include "cuda/emulator/toolkit.h"
 
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <map>
 #include <utility>
-#include <vector>
 
 #include "cuda/emulator/memory.h"
 
+// What the emulated devices are like, for tests:
+//   GRADLOOM_EMULATED_MEMORY  bytes of each device; by default, and at most, `capacity`
+//   GRADLOOM_EMULATED_LACKS   what a runtime may not be able to do: any of graphs, pinned, events
 namespace gradloom::emulator {
 namespace {
 
-struct Operation {
-  std::string name;
-  std::function<std::string()> run;  // gives what was wrong
-  bool toHost;
-};
+int currentDevice = 0;
+std::string lastFault;
+std::map<const char*, size_t> pinned;  // memory of the host by where it begins
 
-struct Queue {
-  std::vector<Operation> waiting;
-  std::string wrong;  // the fault that the next synchronising call reports
-  std::string text;   // of the fault reported last
+bool lacks(const char* what) {
+  const char* all = std::getenv("GRADLOOM_EMULATED_LACKS");
+  return all != nullptr && std::strstr(all, what) != nullptr;
+}
 
-  // Does all that was queued, up to the first fault.
-  cudaError_t drain() {
-    std::vector<Operation> now = std::exchange(waiting, {});
-    for (Operation& each : now) {
-      if (!wrong.empty()) break;
-      const std::string what = each.run();
-      if (!what.empty()) wrong = each.name + ": " + what;
-    }
-    if (wrong.empty()) return cudaSuccess;
-    text = std::exchange(wrong, {});
-    return cudaErrorLaunchFailure;
-  }
-};
-
-Queue& queue() {
-  static Queue instance;
-  return instance;
+bool isPinned(const void* memory) {
+  const char* const at = static_cast<const char*>(memory);
+  auto range = pinned.upper_bound(at);
+  if (range == pinned.begin()) return false;
+  --range;
+  return size_t(at - range->first) < range->second;
 }
 
 std::string asText(const char* wrong) {
   return wrong == nullptr ? "" : wrong;
 }
 
-void add(const char* name, bool toHost, std::function<std::string()> run) {
-  queue().waiting.push_back({name, std::move(run), toHost});
+// Whether work may go there. Null is the stream that a program has from the start.
+bool isRightStream(cudaStream_t stream, const std::string& what) {
+  if (stream != nullptr && stream->device == currentDevice) return true;
+  if (stream == nullptr) {
+    if (!spoils("work on the default stream")) {
+      setFault(what + ": wrong stream: nothing orders the default one with the work on others");
+    }
+  } else {
+    setFault(what + ": wrong device: the stream is another's than the current one");
+  }
+  return false;
 }
 
-// Our machine has one stream. Work on another is ordered by nothing with what it works on.
-cudaStream_t ours = nullptr;
-
-void expectOurs(cudaStream_t stream, const char* what) {
-  if (stream == ours || !queue().wrong.empty()) return;
-  queue().wrong =
-      std::string(what) + ": wrong stream: nothing orders it with the work on the other";
+cudaError_t reported() {
+  if (!isFaulty()) return cudaSuccess;
+  lastFault = takeFault();
+  return cudaErrorLaunchFailure;
 }
 
 }  // namespace
 
 cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel,
-                    void* stream) {
-  expectOurs(stream, name.c_str());
+                    void* queue) {
+  const auto stream = static_cast<cudaStream_t>(queue);
   const uint64_t threads = uint64_t{block.x} * block.y * block.z;
   const bool fits = threads > 0 && threads <= mostThreads && threads % warpSize == 0 &&
                     block.z <= 64 && grid.x > 0 && grid.x <= 0x7fffffffu && grid.y > 0 &&
                     grid.y <= 65535 && grid.z > 0 && grid.z <= 65535;
   if (!fits) return cudaErrorInvalidConfiguration;
-  queue().waiting.push_back(
-      {name, [=, kernel = std::move(kernel)] { return runGrid(grid, block, kernel); }, false});
+  if (!isRightStream(stream, name)) return cudaSuccess;
+  const int device = stream->device;
+  add(*stream, {name,
+                [=, run = std::move(kernel)] { return runGrid(device, grid, block, run); },
+                false,
+                {}});
   return cudaSuccess;
 }
 
-void enqueueExtent(void* memory, size_t bytes, size_t used) {
-  add("extent", false, [=] {
+void enqueueExtent(void* memory, size_t bytes, size_t used, void* stream) {
+  const auto change = [=] {
     setExtent(memory, bytes, used);
     return std::string();
-  });
+  };
+  add(*static_cast<cudaStream_t>(stream), {"extent", change, false, {}});
 }
 
 std::string endOfCall() {
-  for (const Operation& each : queue().waiting) {
-    if (each.toHost) {
-      return "missing synchronisation: a copy to the host is still queued at the end of the call";
-    }
-  }
-  return {};
+  if (capturing() != nullptr) return "capture violation: a stream is still captured";
+  return copiesToHost() ? "missing synchronisation: a copy to the host is still queued at the end "
+                          "of the call"
+                        : "";
 }
 
 void reportHostAccess() {
-  if (queue().wrong.empty()) {
-    queue().wrong = "host: out of bounds: code of the host touches memory of the device";
-  }
+  setFault("host: out of bounds: code of the host touches memory of the device");
 }
 
 }  // namespace gradloom::emulator
 
 using namespace gradloom::emulator;  // NOLINT(google-build-using-namespace): this is the device
 
+// ---- devices -----------------------------------------------------------------------------------
+
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = deviceCount;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  if (device != 0) return cudaErrorInvalidDevice;
-  *properties = {"emulated on the CPU", capacity, 0, 0, 1};
+  if (device < 0 || device >= deviceCount) return cudaErrorInvalidDevice;
+  *properties = {"emulated on the CPU", bytesOfDevice(), 0, 0, 1};
   return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device) {
-  return device == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+  if (device < 0 || device >= deviceCount) return cudaErrorInvalidDevice;
+  currentDevice = device;
+  return cudaSuccess;
 }
 
+// ---- memory ------------------------------------------------------------------------------------
+
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
-  *memory = allocate(bytes);
+  if (spoils("cudaMalloc")) return cudaErrorStreamCaptureUnsupported;
+  *memory = allocate(currentDevice, bytes);
   return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }
 
 cudaError_t cudaFree(void* memory) {
-  const cudaError_t before = queue().drain();
-  return release(memory) ? before : cudaErrorInvalidValue;
+  if (spoils("cudaFree")) return cudaErrorStreamCaptureUnsupported;
+  drainDevice(currentDevice);
+  return release(memory) ? reported() : cudaErrorInvalidValue;
 }
 
-cudaError_t cudaMemGetInfo(size_t* vacant, size_t* total) {
-  *vacant = capacity - bytesInUse();
-  *total = capacity;
+cudaError_t cudaMallocHost(void** memory, size_t bytes) {
+  if (lacks("pinned")) return cudaErrorNotSupported;
+  if (spoils("cudaMallocHost")) return cudaErrorStreamCaptureUnsupported;
+  char* const made = static_cast<char*>(std::malloc(bytes));
+  if (made == nullptr) return cudaErrorMemoryAllocation;
+  pinned[made] = bytes;
+  *memory = made;
   return cudaSuccess;
 }
 
+cudaError_t cudaFreeHost(void* memory) {
+  if (pinned.erase(static_cast<char*>(memory)) == 0) return cudaErrorInvalidValue;
+  std::free(memory);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(size_t* vacant, size_t* total) {
+  *vacant = bytesOfDevice() - bytesInUse(currentDevice);
+  *total = bytesOfDevice();
+  return cudaSuccess;
+}
+
+namespace {
+
+std::string copyToDevice(void* to, const void* from, size_t bytes) {
+  const char* wrong = checkRange(to, bytes);
+  if (wrong != nullptr) return asText(wrong);
+  std::memcpy(to, from, bytes);
+  markWritten(to, bytes);
+  return {};
+}
+
+}  // namespace
+
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  expectOurs(stream, "copy");
-  if (kind == cudaMemcpyHostToDevice) {
+  if (!isRightStream(stream, "copy")) return cudaSuccess;
+  const void* const ofHost = kind == cudaMemcpyHostToDevice ? from : to;
+  if (kind != cudaMemcpyDeviceToDevice && !isPinned(ofHost) && stream->capturing != nullptr &&
+      spoils("a copy of pageable memory")) {
+    return cudaErrorStreamCaptureUnsupported;
+  }
+  if (kind == cudaMemcpyHostToDevice && isPinned(from)) {
+    add(*stream, {"copy to the device", [=] { return copyToDevice(to, from, bytes); }, false, {}});
+  } else if (kind == cudaMemcpyHostToDevice) {
     // Pageable memory is taken before the call returns.
-    std::string taken(static_cast<const char*>(from), bytes);
-    add("copy to the device", false, [to, bytes, taken = std::move(taken)] {
-      const char* wrong = checkRange(to, bytes);
-      if (wrong != nullptr) return asText(wrong);
-      std::memcpy(to, taken.data(), bytes);
-      markWritten(to, bytes);
-      return std::string();
-    });
+    const std::string taken(static_cast<const char*>(from), bytes);
+    add(*stream,
+        {"copy to the device", [=] { return copyToDevice(to, taken.data(), bytes); }, false, {}});
   } else if (kind == cudaMemcpyDeviceToHost) {
-    add("copy to the host", true, [=] {
+    const auto run = [=] {
       const char* wrong = checkWritten(from, bytes);
       if (wrong == nullptr) std::memcpy(to, from, bytes);
       return asText(wrong);
-    });
+    };
+    add(*stream, {"copy to the host", run, true, {}});
   } else {
-    add("copy on the device", false, [=] {
+    const auto run = [=] {
       const char* wrong = checkWritten(from, bytes);
-      if (wrong == nullptr) wrong = checkRange(to, bytes);
-      if (wrong != nullptr) return asText(wrong);
-      std::memcpy(to, from, bytes);
-      markWritten(to, bytes);
-      return std::string();
-    });
+      return wrong != nullptr ? asText(wrong) : copyToDevice(to, from, bytes);
+    };
+    add(*stream, {"copy on the device", run, false, {}});
   }
   return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream) {
-  expectOurs(stream, "fill");
-  add("fill", false, [=] {
+  if (!isRightStream(stream, "fill")) return cudaSuccess;
+  const auto run = [=] {
     const char* wrong = checkRange(memory, bytes);
     if (wrong != nullptr) return asText(wrong);
     std::memset(memory, value, bytes);
     markWritten(memory, bytes);
     return std::string();
-  });
+  };
+  add(*stream, {"fill", run, false, {}});
   return cudaSuccess;
 }
+
+// ---- streams and events ------------------------------------------------------------------------
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  static char place;
-  *stream = ours = &place;
+  *stream = makeStream(currentDevice);
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
-  return queue().drain();
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (spoils("cudaStreamSynchronize")) return cudaErrorStreamCaptureUnsupported;
+  drain(*stream);
+  return reported();
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t) {
-  return queue().drain();
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  return cudaStreamSynchronize(stream);
 }
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  add(*stream, {"wait", nullptr, false, *event});
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  if (lacks("events")) return cudaErrorNotSupported;
+  *event = new Event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+
+namespace {
+
+// When the device came to an event that was recorded for its time.
+std::map<const Event*, double>& times() {
+  static std::map<const Event*, double> all;
+  return all;
+}
+
+}  // namespace
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const auto look = [event] {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    times()[event] = std::chrono::duration<double, std::milli>(now).count();
+    return std::string();
+  };
+  add(*stream, {"event", look, false, {}});
+  *event = {stream, stream->queued};
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (spoils("cudaEventSynchronize")) return cudaErrorStreamCaptureUnsupported;
+  reach(*event);
+  return reported();
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+  if (!isDone(*from) || !isDone(*to)) return cudaErrorNotReady;
+  *milliseconds = float(times()[to] - times()[from]);
+  return cudaSuccess;
+}
+
+// ---- graphs ------------------------------------------------------------------------------------
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (lacks("graphs")) return cudaErrorNotSupported;
+  if (stream == nullptr || capturing() != nullptr) return cudaErrorStreamCaptureUnsupported;
+  stream->capturing = new Graph{stream->device, {}};
+  stream->spoiled = false;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = nullptr;
+  Graph* const made = std::exchange(stream->capturing, nullptr);
+  if (made == nullptr) return cudaErrorInvalidValue;
+  if (stream->spoiled) {
+    delete made;
+    return cudaErrorStreamCaptureInvalidated;
+  }
+  *graph = made;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long) {
+  *made = new Graph(*graph);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  if (!isRightStream(stream, "graph")) return cudaSuccess;
+  for (const Operation& each : graph->operations) add(*stream, each);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
+  return cudaGraphDestroy(graph);
+}
+
+// ---- errors ------------------------------------------------------------------------------------
 
 cudaError_t cudaGetLastError() {
   return cudaSuccess;
@@ -201,7 +333,13 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorInvalidDevice:
       return "invalid device ordinal";
     case cudaErrorLaunchFailure:
-      return queue().text.c_str();
+      return lastFault.c_str();
+    case cudaErrorNotSupported:
+      return "operation not supported";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     default:
       return "invalid argument";
   }
