@@ -63,7 +63,7 @@ export type { Checkable, GradcheckOptions } from './autograd/gradcheck.js';
 
 // Devices and memory.
 export {
-  describeDevices, device, deviceStatistics, setDevice, setThreads, threads,
+  describeDevices, device, deviceStatistics, setDevice, setMemoryLimit, setThreads, threads,
 } from './backends/registry.js'; // prettier-ignore
 export type { Device, DeviceReport } from './backends/registry.js';
 export type { CopyStatistics, DeviceStatistics } from './backends/backend.js';

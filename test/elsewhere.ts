@@ -10,7 +10,7 @@ export const elsewhere: Readonly<Record<string, string>> = Object.fromEntries([
   ...inSuites('gradcheck.test.ts', ['gradcheck', 'gradgradcheck']),
   ...inSuites('tensor.test.ts', [
     'assign', 'backend', 'buffer', 'constructor', 'copy', 'data', 'dataSync', 'device',
-    'describeDevices', 'deviceStatistics', 'dispose', 'item', 'rank', 'setDevice', 'setThreads', 'threads', 'to',
+    'describeDevices', 'deviceStatistics', 'dispose', 'item', 'rank', 'setDevice', 'setMemoryLimit', 'setThreads', 'threads', 'to',
     'toArray', 'toString',
   ]),
   ...inSuites('memory.test.ts', ['clearPool', 'memory', 'tidy']),

@@ -134,8 +134,10 @@ describe.each(devices)('on %s', (device) => {
   });
 });
 
-it('deviceStatistics of a device in the process is null', () => {
+it('a device in the process has no statistics, and no memory to limit', () => {
   expect(g.deviceStatistics('js')).toBeNull();
+  expect(() => g.setMemoryLimit(1e6, 'js')).toThrow(/device "js" has no memory of its own/);
+  expect(() => g.setMemoryLimit(-1, 'js')).toThrow(/-1 is no number of bytes/);
 });
 
 describe('describeDevices', () => {

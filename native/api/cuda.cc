@@ -48,6 +48,10 @@ void trim(const Call&) {
   Machine::current().trim();
 }
 
+void setMemoryLimit(const Call&, int64_t bytes) {
+  Machine::current().setMemoryLimit(size_t(bytes));
+}
+
 std::string statistics(const Call&) {
   const Machine& machine = Machine::current();
   return asJson(machine.counters(), machine.statistics());
@@ -85,6 +89,7 @@ void note(const Call& call, Array journal, LiveArray place, const ArrayList& lis
   ROW(read, "array values")              \
   ROW(idle, "")                          \
   ROW(trim, "")                          \
+  ROW(setMemoryLimit, "bytes")           \
   ROW(statistics, "")
 
 // ---- functions ---------------------------------------------------------------------------------

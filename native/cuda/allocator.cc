@@ -31,16 +31,21 @@ void* Allocator::allocate(size_t bytes) {
     numbers.cached -= size;
   } else {
     numbers.requests++;
-    memory = take(size);
+    memory = takeWithin(size);
     if (memory == nullptr && numbers.cached > 0) {
       trim();
-      memory = take(size);
+      memory = takeWithin(size);
     }
     if (memory == nullptr) return nullptr;
   }
   numbers.inUse += size;
   if (numbers.inUse > numbers.peak) numbers.peak = numbers.inUse;
   return memory;
+}
+
+void* Allocator::takeWithin(size_t size) {
+  const size_t had = numbers.inUse + numbers.cached;
+  return size > most || had > most - size ? nullptr : take(size);
 }
 
 void Allocator::free(void* memory, size_t bytes) {

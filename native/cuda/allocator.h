@@ -32,6 +32,10 @@ class Allocator {
   void* allocate(size_t bytes);
   void free(void* memory, size_t bytes);
   void trim();
+  // Most bytes to have of the device, cached ones included.
+  static constexpr size_t noLimit = size_t{1} << 53;  // and above
+  void setLimit(size_t bytes) { most = bytes; }
+  size_t limit() const { return most; }
   // Whose blocks are taken and given back from now on; null: everybody's.
   void use(Reserve* own) { reserve = own; }
   // Gives a reserve's blocks back to everybody.
@@ -42,10 +46,13 @@ class Allocator {
   static size_t rounded(size_t bytes);
 
  private:
+  void* takeWithin(size_t size);
+
   Take take;
   Give give;
   std::map<size_t, std::vector<void*>> shelves;  // by rounded size
   Reserve* reserve = nullptr;
+  size_t most = noLimit;
   Statistics numbers;
 };
 

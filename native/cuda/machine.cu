@@ -1,6 +1,7 @@
 // The machine over CUDA's runtime.
 #include "cuda/machine.h"
 
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,11 @@ void tellExtent([[maybe_unused]] const Machine& machine, [[maybe_unused]] void* 
 #if defined(GRADLOOM_CUDA_EMULATED)
   emulator::enqueueExtent(memory, Allocator::rounded(bytes), used, machine.stream());
 #endif
+}
+
+std::string limitText(size_t limit) {
+  return limit >= Allocator::noLimit ? ""
+                                     : "; the limit set is " + std::to_string(limit) + " bytes";
 }
 
 cudaStream_t streamOf(const Machine& machine) {
@@ -84,7 +90,7 @@ void* Machine::allocate(size_t bytes) {
     throw DeviceFailure{true, "cannot allocate " + std::to_string(bytes) +
                                   " bytes on the device: it has " + std::to_string(total) +
                                   " bytes, of which " + std::to_string(statistics().inUse) +
-                                  " are in use by tensors"};
+                                  " are in use by tensors" + limitText(allocator.limit())};
   }
   tellExtent(*this, memory, bytes, bytes);
   return memory;
@@ -115,17 +121,29 @@ void Machine::fillZero(void* memory, size_t bytes) {
 
 void Machine::write(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, streamOf(*this)),
-        "copying to the device");
+  for (size_t at = 0; at < bytes;) {
+    const size_t left = bytes - at;
+    const size_t part = left < Staging::blockBytes ? left : Staging::blockBytes;
+    char* const staged = staging.take(part);
+    const char* const source = static_cast<const char*>(from) + at;
+    if (staged != nullptr) std::memcpy(staged, source, part);
+    check(cudaMemcpyAsync(static_cast<char*>(to) + at, staged != nullptr ? staged : source, part,
+                          cudaMemcpyHostToDevice, streamOf(*this)),
+          "copying to the device");
+    at += part;
+  }
   done.toDevice.add(bytes);
 }
 
 void Machine::read(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, streamOf(*this)),
+  char* const staged = staging.take(bytes);
+  check(cudaMemcpyAsync(staged != nullptr ? staged : to, from, bytes, cudaMemcpyDeviceToHost,
+                        streamOf(*this)),
         "copying from the device");
   done.fromDevice.add(bytes);
   synchronize();
+  if (staged != nullptr) std::memcpy(to, staged, bytes);
 }
 
 void Machine::copy(void* to, const void* from, size_t bytes) {
@@ -136,7 +154,7 @@ void Machine::copy(void* to, const void* from, size_t bytes) {
 }
 
 void Machine::synchronize() {
-  done.waits++;
+  waited();
   check(cudaStreamSynchronize(streamOf(*this)), "computing");
 }
 

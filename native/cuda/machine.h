@@ -10,6 +10,7 @@
 
 #include "cuda/allocator.h"
 #include "cuda/counters.h"
+#include "cuda/staging.h"
 
 namespace gradloom {
 struct Philox;
@@ -38,6 +39,8 @@ class Machine {
   void free(void* memory, size_t bytes);
   // Gives cached memory back to the device.
   void trim();
+  // Most bytes that the machine takes of its device, cached ones included.
+  void setMemoryLimit(size_t bytes) { allocator.setLimit(bytes); }
   const Statistics& statistics() const { return allocator.statistics(); }
   const Counters& counters() const { return done; }
 
@@ -63,6 +66,7 @@ class Machine {
   // later.
   void launched(const Label& kernel);
   void graphLaunched() { done.graphLaunches++; }
+  void waited() { done.waits++; }
   void endReserve(Allocator::Reserve& reserve) { allocator.endReserve(reserve); }
   // Throws DeviceFailure unless `error`, a cudaError_t, is none.
   void check(int error, const char* what);
@@ -115,6 +119,7 @@ class Machine {
   Counters done;
   Label last;  // the kernel launched last
   const Repeated* repeated = nullptr;
+  Staging staging{*this};
 };
 
 // While it lives, this thread alone uses devices, and `machine` is the current one.

@@ -254,6 +254,8 @@ export interface Backend {
   setThreads(count: number): void;
   /** One line for `gradloom info`: instruction set, caches, model. */
   describe(): string;
+  /** Most bytes to take of the device's memory; on devices with memory of their own. */
+  setMemoryLimit?(bytes: number): void;
   /** What it was asked to do; on devices that compute apart from the host. */
   statistics?(): DeviceStatistics;
 }

@@ -30,7 +30,7 @@ const kernelNames = [
   'putAlongAdd', 'sort', 'reduce', 'cumsum', 'matmul', 'dense', 'denseBackward', 'softmax',
   'softmaxBackward', 'crossEntropy', 'scaleRows', 'batchNorm', 'batchNormBackward', 'random',
   'dropout', 'update', 'loadRows', 'deferChecks', 'note', 'startRecording',
-  'finishRecording', 'replay', 'forget', 'describe',
+  'finishRecording', 'replay', 'forget', 'setMemoryLimit', 'describe',
 ] as const satisfies readonly (keyof Backend)[]; // prettier-ignore
 type KernelName = (typeof kernelNames)[number];
 
@@ -120,7 +120,8 @@ export function openCuda(
   if (count === 0) return { reason: cuda.reason() };
   if (number >= count) return { reason: `this machine has ${count} CUDA devices` };
   try {
-    const name = emulated ? 'cuda-emulated' : number === 0 ? 'cuda' : `cuda:${number}`;
+    const kind = emulated ? 'cuda-emulated' : 'cuda';
+    const name = number === 0 ? kind : `${kind}:${number}`;
     return { backend: createBackend(cuda.open(number), name) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };

@@ -50,12 +50,12 @@ function openCudaDevice(number: number, emulated: boolean): Opening {
 
 /** `cuda:0` is `cuda`: one GPU has one name. */
 function nameOf(name: string): string {
-  return name === 'cuda:0' ? 'cuda' : name;
+  return name.startsWith('cuda') && name.endsWith(':0') ? name.slice(0, -2) : name;
 }
 
 function openerOf(name: string): () => Opening {
-  const gpu = /^cuda:(\d{1,3})$/.exec(name);
-  if (gpu) return () => openCudaDevice(Number(gpu[1]), false);
+  const gpu = /^(cuda|cuda-emulated):(\d{1,3})$/.exec(name);
+  if (gpu) return () => openCudaDevice(Number(gpu[2]), gpu[1] !== 'cuda');
   const opener = openers[name] ?? openersByName[name];
   if (opener) return opener;
   const names = [...Object.keys(openers), 'cuda'].join(', ');
@@ -130,6 +130,20 @@ function describe(name: string): DeviceReport {
  */
 export function deviceStatistics(name: Device = device()): DeviceStatistics | null {
   return backendOf(name).statistics?.() ?? null;
+}
+
+/**
+ * Most bytes that a CUDA device's memory is used of, memory kept for reuse included; Infinity is no
+ * limit. What does not fit throws MemoryError. Throws DeviceError for devices that use the host's
+ * memory, ValueError for less than 0.
+ */
+export function setMemoryLimit(bytes: number, name: Device = device()): void {
+  const backend = backendOf(name);
+  if (!(bytes >= 0)) throw new ValueError(`setMemoryLimit: ${bytes} is no number of bytes`);
+  if (!backend.setMemoryLimit) {
+    throw new DeviceError(`setMemoryLimit: device "${name}" has no memory of its own to limit`);
+  }
+  backend.setMemoryLimit(Math.min(Math.floor(bytes), 2 ** 53));
 }
 
 /** Threads the default device computes with. */

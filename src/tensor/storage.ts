@@ -259,7 +259,13 @@ export function allocate(backend: Backend, dtype: DType, size: number): Storage 
 function fresh(backend: Backend, dtype: DType, size: number): Buffer {
   counters.allocations++;
   countBytes(size * bytesPerElement[dtype]);
-  return backend.allocate(dtype, size);
+  try {
+    return backend.allocate(dtype, size);
+  } catch (error) {
+    if (!(error instanceof MemoryError) || pool.bytes === 0) throw error;
+    pool.clear();
+    return backend.allocate(dtype, size);
+  }
 }
 
 /** A storage over memory that already holds values. */
