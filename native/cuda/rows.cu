@@ -112,6 +112,7 @@ __global__ void __launch_bounds__(blockThreads)
   T sum = 0;
   for (int64_t c = at.first; c < at.columns; c += lanes) sum += exp(x[c] - most);
   sum = joined<lanes>(sum, shared, Plus());
+  const T logSum = log(sum);
   const bool labelled = labels != nullptr && at.columns > 0;
   const int64_t label = labelled ? labels[at.row] : -1;
   if (labelled && at.first == 0 && !inside(label, classes)) refuse(refused, at.row);
@@ -119,7 +120,7 @@ __global__ void __launch_bounds__(blockThreads)
   for (int64_t c = at.first; c < at.columns; c += lanes) {
     const T weight = labels != nullptr ? T(c == label ? 1 : 0) : probabilities[start + c];
     total += weight;
-    if (weight != 0) value += weight * (log(sum) - (x[c] - most));
+    if (weight != 0) value += weight * (logSum - (x[c] - most));
   }
   value = joined<lanes>(value, shared, Plus());
   total = joined<lanes>(total, shared, Plus());
