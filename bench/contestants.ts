@@ -12,7 +12,7 @@ const here = (file: string): string => fileURLToPath(new URL(file, import.meta.u
 export const compiled = here('../build/bench');
 
 const python = process.env['GRADLOOM_BENCH_PYTHON'] ?? 'python3';
-const ours = (device: string): Command => ({
+export const ours = (device: string): Command => ({
   command: [process.execPath, `${compiled}/contestants/gradloom.js`],
   environment: { GRADLOOM_DEVICE: device },
 });
@@ -39,7 +39,7 @@ interface Entry {
   readonly startup?: readonly string[];
 }
 
-const main = ['step', 'epoch', 'matmul', 'map', 'tiny'] as const;
+const main = ['step', 'epoch', 'matmul', 'map', 'tiny', 'family'] as const;
 const program = (file: string, ...rest: string[]): string[] => [
   process.execPath,
   here(`contestants/${file}`),
@@ -59,6 +59,24 @@ const table = {
     label: 'gradloom js',
     peer: false,
     kinds: ['step', 'matmul', 'map', 'tiny'],
+  },
+  cuda: {
+    how: ours('cuda'),
+    label: 'gradloom cuda',
+    peer: false,
+    kinds: main,
+  },
+  'pytorch-cuda': {
+    how: inPython('pytorch.py', 'cuda'),
+    label: 'PyTorch on CUDA (cuBLAS)',
+    peer: true,
+    kinds: main,
+  },
+  'pytorch-cuda-compiled': {
+    how: inPython('pytorch.py', 'cuda-compiled'),
+    label: 'PyTorch in CUDA graphs',
+    peer: true,
+    kinds: ['step', 'epoch'],
   },
   pytorch: {
     how: inPython('pytorch.py', 'eager'),

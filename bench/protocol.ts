@@ -8,6 +8,12 @@ export type MapOp =
   | 'copy' | 'addScaled' | 'elu' | 'exp' | 'tanh' | 'log' | 'erf'
   | 'sum' | 'sumRows' | 'sumColumns' | 'max' | 'softmax'; // prettier-ignore
 
+/** Kernels of other families: over rows of 1000, or with a weight [1000, 100]. */
+export type FamilyOp =
+  | 'transpose' | 'cumsum' | 'sort' | 'topK' | 'gather' | 'scatterAdd' | 'batchNorm'
+  | 'batchNormGradients' | 'dropout' | 'normal' | 'crossEntropyGradients' | 'dense'
+  | 'denseGradients'; // prettier-ignore
+
 /** What is to be measured. Sizes are elements, values float32. */
 export type Case =
   /** A training step: 3072 → depth x Dense(width, ELU) → 10, cross-entropy, Nadam; ready batch. */
@@ -27,8 +33,11 @@ export type Case =
   | {
       readonly kind: 'epoch';
       readonly batch: number;
-      /** Batch normalization before every hidden Dense. */
-      readonly batchNorm: boolean;
+      /** Of the net; default 20 layers of 100. */
+      readonly depth?: number;
+      readonly width?: number;
+      /** Batch normalization before every hidden Dense; default false. */
+      readonly batchNorm?: boolean;
       readonly samples: number;
       readonly data: string | null;
     }
@@ -43,6 +52,8 @@ export type Case =
     }
   /** Over `n` elements; of rows of 1000 where there are rows. */
   | { readonly kind: 'map'; readonly op: MapOp; readonly n: number }
+  /** Over `n` elements in rows of 1000. */
+  | { readonly kind: 'family'; readonly op: FamilyOp; readonly n: number }
   /** An operation on four elements: what a call costs. */
   | { readonly kind: 'tiny'; readonly op: 'add' | 'exp' | 'sum' | 'matmul' }
   /** Experiment 1 in a process of its own, and one figure of it. */

@@ -1,98 +1,185 @@
 /**
- * Holds what ptxas says of the kernels (registers, shared memory, spills) against
- * native/cuda/budgets.json. Compiles nothing: reads the outputs of `nvcc -arch=sm_80 -Xptxas=-v`,
- * one file per source, from a folder.
+ * Holds what NVIDIA's compiler makes of the kernels against native/cuda/budgets.json, for every
+ * architecture, and prints it as a table with the occupancy that follows. Compiles nothing: reads
+ * the log of a build with `-Xptxas=-v` and the folder in which its `-keep` left the PTX.
  *
- *     npx tsx scripts/cuda-budgets.ts FOLDER [--write]
+ *     npx tsx scripts/cuda-budgets.ts LOG FOLDER [--write]
  */
 
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const budgetsPath = fileURLToPath(new URL('../native/cuda/budgets.json', import.meta.url));
-const keys = ['registers', 'shared', 'spills', 'stack'] as const;
+import { architectures, occupancy, virtualArchitectures } from './cuda-architectures.js';
+import { readPtx, readPtxas } from './ptxas.js';
+import type { CompiledKernel, Instructions } from './ptxas.js';
 
-/** Registers and bytes of a thread, but `shared`, which is bytes of a block. */
-type Use = Record<(typeof keys)[number], number>;
-type Uses = Record<string, Use>;
+export const budgetsPath = fileURLToPath(new URL('../native/cuda/budgets.json', import.meta.url));
+
+/** The most that any kernel of a group takes. */
+export interface Budget {
+  /** Of a thread, by architecture, in the order of `architectures`. */
+  readonly registers: readonly number[];
+  /** Bytes of a block. */
+  readonly shared: number;
+  /** Bytes of a thread: of local memory in all, and of registers put there for want of room. */
+  readonly stack: number;
+  readonly spills: number;
+  /** Whether kernels without doubles in their arguments compute with doubles. */
+  readonly doubles: boolean;
+  /** Whether functions are called that were not inlined. */
+  readonly calls: boolean;
+}
+
+export type Budgets = Readonly<Record<string, Budget>>;
+
+/** Functions that need local memory: large angles are reduced with a table in it. */
+const trigonometric = /^(?:sin|cos|tan)_/;
 
 /**
- * Share of a multiprocessor's warps that blocks of 256 threads keep busy, by the limits of compute
- * capability 8.0 in the CUDA C++ programming guide: 64 warps, 65536 registers, 164 KiB shared.
+ * Kernels are many: one budget for all of a template, but maps by their type and by whether they
+ * may use local memory, and products by what they are made for.
  */
-function occupancy({ registers, shared }: Use): number {
-  const byRegisters = Math.floor(65536 / (Math.ceil((registers * 32) / 256) * 256 * 8));
-  const byShared = Math.floor((164 * 1024) / (shared + 1024));
-  return Math.min(8, byRegisters, byShared) / 8;
-}
-
-/** Kernels are many: one budget for all of a template, products by type and tile. */
-function groupOf(symbol: string): string {
-  const name = symbol
-    .replace(/gradloom::cuda::|\(anonymous namespace\)::|^void /g, '')
-    .replace(/\(int\)|\(bool\)/g, '');
-  const [template = name] = name.split(/[<(]/);
-  return template === 'matmulKernel' ? name.slice(0, name.lastIndexOf('>(') + 1) : template;
-}
-
-/** The most that any kernel of a group takes, and how many kernels were read. */
-function read(folder: string): { uses: Uses; kernels: number } {
-  const said = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
-  const text = execFileSync('c++filt', { input: said.join('\n'), encoding: 'utf8' });
-  const uses: Uses = {};
-  let kernels = 0;
-  for (const part of text.split('Compiling entry function ').slice(1)) {
-    const symbol = /^'(.*)' for 'sm_80'/.exec(part)?.[1];
-    const registers = /Used (\d+) registers/.exec(part)?.[1];
-    const local = /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill/.exec(part);
-    if (symbol === undefined || registers === undefined || !local) {
-      throw new Error(`${folder} holds output of ptxas that is not understood: ${part}`);
-    }
-    kernels++;
-    const use: Use = {
-      registers: Number(registers),
-      shared: Number(/(\d+) bytes smem/.exec(part)?.[1] ?? 0),
-      spills: Number(local[2]) + Number(local[3]),
-      stack: Number(local[1]),
-    };
-    const most = (uses[groupOf(symbol)] ??= { ...use });
-    for (const key of keys) most[key] = Math.max(most[key], use[key]);
+export function groupOf(name: string): string {
+  const [template = name, inside = ''] = name.split(/<(.*)>$/);
+  const [first = '', ...others] = inside.split(/, /);
+  if (template === 'mapKernel') {
+    const angles = trigonometric.test(first) ? ' of angles' : '';
+    return `mapKernel<${others.at(-1) ?? ''}>${angles}`;
   }
-  return { uses, kernels };
+  return /matmul|product/i.test(template) ? name : template;
 }
 
-function problemsOf(uses: Uses, budgets: Uses): string[] {
+/** The one group that may use local memory; all others are hot. */
+export const isHot = (group: string): boolean => !group.endsWith(' of angles');
+
+/** What the compiler made of all kernels, by group. */
+export function budgetsOf(
+  compiled: readonly CompiledKernel[],
+  instructions: readonly Instructions[],
+): Budgets {
+  const found: Record<string, Budget> = {};
+  for (const { name, architecture, registers, ...use } of compiled) {
+    const group = groupOf(name);
+    const most = (found[group] ??= {
+      ...{ registers: architectures.map(() => 0), shared: 0, stack: 0, spills: 0 },
+      ...{ doubles: false, calls: false },
+    });
+    found[group] = {
+      ...most,
+      registers: most.registers.map((count, i) =>
+        architectures[i] === architecture ? Math.max(count, registers) : count,
+      ),
+      shared: Math.max(most.shared, use.shared),
+      stack: Math.max(most.stack, use.stack),
+      spills: Math.max(most.spills, use.spills),
+    };
+  }
+  for (const { name, doubles, calls } of instructions) {
+    const group = groupOf(name);
+    const most = found[group];
+    if (!most) throw new Error(`${name} is in the PTX, but ptxas says nothing of it`);
+    found[group] = {
+      ...most,
+      doubles: most.doubles || (doubles && !name.includes('double')),
+      calls: most.calls || calls,
+    };
+  }
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What is beyond its budget, has none, or is not allowed at all. */
+export function problemsOf(found: Budgets, budgets: Budgets): string[] {
   const problems = Object.keys(budgets)
-    .filter((name) => !(name in uses))
-    .map((name) => `${name} has a budget but was not compiled`);
-  for (const [name, use] of Object.entries(uses)) {
-    const budget = budgets[name];
-    if (!budget) problems.push(`${name} has no budget: write them again with --write`);
-    for (const key of budget ? keys : []) {
-      if (use[key] > budget![key]) {
-        problems.push(`${name}: ${key} ${use[key]}, budget ${budget![key]}`);
-      }
+    .filter((group) => !(group in found))
+    .map((group) => `${group} has a budget but was not compiled`);
+  for (const [group, use] of Object.entries(found)) {
+    if (isHot(group) && use.stack + use.spills > 0) {
+      problems.push(`${group}: ${use.stack} bytes of local memory, ${use.spills} of spills`);
     }
+    const missing = architectures.filter((_, i) => use.registers[i] === 0);
+    if (missing.length > 0) problems.push(`${group} was not compiled for ${missing.join(', ')}`);
+    const budget = budgets[group];
+    if (!budget) problems.push(`${group} has no budget: write them again with --write`);
+    else problems.push(...excesses(use, budget).map((excess) => `${group}: ${excess}`));
   }
   return problems;
 }
 
-const folder = process.argv[2];
-if (folder === undefined) throw new Error('Name the folder with the outputs of nvcc');
-const { uses, kernels } = read(folder);
-const sorted = Object.entries(uses).sort(([a], [b]) => (a < b ? -1 : 1));
-console.log('most of any kernel of a group'.padEnd(50), keys.join(' '), 'occupancy');
-for (const [name, use] of sorted) {
-  const figures = keys.map((key) => String(use[key]).padStart(key.length));
-  console.log(name.padEnd(50), ...figures, `${Math.round(occupancy(use) * 100)} %`.padStart(9));
+function excesses(use: Budget, budget: Budget): string[] {
+  const problems = architectures.flatMap((architecture, i) => {
+    const [taken, allowed] = [use.registers[i]!, budget.registers[i] ?? 0];
+    return taken > allowed ? [`sm_${architecture} registers ${taken}, budget ${allowed}`] : [];
+  });
+  for (const key of ['shared', 'stack', 'spills'] as const) {
+    if (use[key] > budget[key]) problems.push(`${key} ${use[key]}, budget ${budget[key]}`);
+  }
+  if (use.doubles && !budget.doubles) problems.push('computes with doubles');
+  if (use.calls && !budget.calls) problems.push('calls functions that were not inlined');
+  return problems;
 }
-console.log(`${kernels} kernels in ${sorted.length} groups, compiled for sm_80`);
-if (process.argv.includes('--write')) {
-  writeFileSync(budgetsPath, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
-} else {
-  const problems = problemsOf(uses, JSON.parse(readFileSync(budgetsPath, 'utf8')) as Uses);
+
+/** A row for each group: registers and occupancy by architecture. */
+export function tableOf(budgets: Budgets): string {
+  const width = Math.max(...Object.keys(budgets).map((group) => group.length));
+  const heads = architectures.map((each) => `sm_${each}`.padStart(9));
+  const head = `${'registers, occupancy'.padEnd(width)}${heads.join('')}   shared  stack`;
+  const rows = Object.entries(budgets).map(([group, { registers, shared, stack, ...more }]) => {
+    const cells = architectures.map((architecture, i) => {
+      const share = occupancy(architecture, registers[i]!, shared);
+      return `${registers[i]!} ${`${Math.round(100 * share)}%`.padStart(4)}`.padStart(9);
+    });
+    const remarks = `${more.doubles ? ' doubles' : ''}${more.calls ? ' calls' : ''}`;
+    const memory = `${String(shared).padStart(9)}${String(stack).padStart(7)}`;
+    return `${group.padEnd(width)}${cells.join('')}${memory}${remarks}`;
+  });
+  return [head, ...rows].join('\n');
+}
+
+/** PTX of the architectures that are kept, of all kernels; fails if a source left none. */
+function readInstructions(folder: string): Instructions[] {
+  const sources = readFileSync(new URL('../native/sources.txt', import.meta.url), 'utf8');
+  const stems = [...sources.matchAll(/^cuda cuda\/(\w+)\.cu$/gm)].map(([, stem]) => stem!);
+  const files = new Set(readdirSync(folder));
+  return stems.flatMap((stem) =>
+    virtualArchitectures.flatMap((architecture) => {
+      const file = `${stem}.compute_${architecture}.ptx`;
+      if (!files.has(file)) throw new Error(`${folder} has no ${file}: build with -keep`);
+      return readPtx(readFileSync(join(folder, file), 'utf8'));
+    }),
+  );
+}
+
+/** One line for each group, as a table. */
+function asText(budgets: Budgets): string {
+  const lines = Object.entries(budgets).map(([group, budget]) => {
+    const fields = Object.entries(budget).map(([key, value]) => {
+      const list = Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
+      return `"${key}": ${list}`;
+    });
+    return `  ${JSON.stringify(group)}: { ${fields.join(', ')} }`;
+  });
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+function main(log: string | undefined, folder: string | undefined): void {
+  if (log === undefined || folder === undefined) {
+    throw new Error('Give the log of a build with -Xptxas=-v and the folder of its PTX');
+  }
+  const compiled = readPtxas(readFileSync(log, 'utf8'));
+  const found = budgetsOf(compiled, readInstructions(folder));
+  console.log(tableOf(found));
+  const groups = Object.keys(found).length;
+  console.log(`${compiled.length} kernels of all architectures in ${groups} groups`);
+  if (process.argv.includes('--write')) {
+    writeFileSync(budgetsPath, asText(found));
+    return;
+  }
+  const problems = problemsOf(found, JSON.parse(readFileSync(budgetsPath, 'utf8')) as Budgets);
   for (const problem of problems) console.error(`PROBLEM ${problem}`);
   process.exitCode = problems.length === 0 ? 0 : 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  main(process.argv[2], process.argv[3]);
 }

@@ -206,7 +206,7 @@ describe('the command line', () => {
 
   it('reads suites, peers and defaults', () => {
     expect(read('--only', 'step,matmul').suites).toEqual(['step', 'matmul']);
-    expect(read('--peers', 'none').contestants).toEqual(['cpu', 'js', 'node']);
+    expect(read('--peers', 'none').contestants).toEqual(['cpu', 'js', 'cuda', 'node']);
     expect(read('--peers', 'numpy').contestants).toContain('numpy');
     expect(read('--quick')).toMatchObject({ quick: true, minutes: 2 });
     expect(read()).toMatchObject({ minutes: 10, out: 'runs/bench.json', rounds: undefined });

@@ -12,10 +12,11 @@ def refuse(reason):
     raise SystemExit(0)
 
 
-def measure(repetition, budget):
+def measure(repetition, budget, wait):
     """Median milliseconds of a repetition within a budget, after a warm-up of a quarter of it.
 
-    Short repetitions are timed many at a time, so that the clock does not count.
+    Short repetitions are timed many at a time, so that the clock does not count. `wait` returns
+    when what was begun is done.
     """
     began = time.perf_counter()
     warm = 0
@@ -24,6 +25,7 @@ def measure(repetition, budget):
         warm += 1
         if time.perf_counter() - began >= budget / 4000:
             break
+    wait()
     each = (time.perf_counter() - began) / warm
     together = max(1, int(min(0.05, budget / 8000) / each))
     times = []
@@ -32,6 +34,7 @@ def measure(repetition, budget):
         start = time.perf_counter()
         for _ in range(together):
             repetition()
+        wait()
         times.append((time.perf_counter() - start) / together)
         if len(times) >= 2 and time.perf_counter() >= end:
             break
@@ -55,7 +58,7 @@ def images(case):
     return (x - x.mean(0)) / x.std(0), y
 
 
-def answer(version, prepare):
+def answer(version, prepare, wait=lambda: None):
     """`prepare(request)` gives a repetition, or the value itself as a float."""
     out = sys.stdout
     sys.stdout = sys.stderr  # what libraries print is not an answer
@@ -69,7 +72,7 @@ def answer(version, prepare):
         try:
             request = json.loads(line)
             prepared = prepare(request)
-            value = prepared if isinstance(prepared, float) else measure(prepared, request["budget"])
+            value = prepared if isinstance(prepared, float) else measure(prepared, request["budget"], wait)
             say({"value": value})
         except Exception as error:  # the benchmark shows it and goes on
             say({"error": f"{type(error).__name__}: {error}"})

@@ -18,11 +18,13 @@ import {
   tanh,
   tensor,
   tidy,
+  zeros,
 } from 'gradloom';
 import type { Sequential, Tensor } from 'gradloom';
 
 import type { Case, MapOp, Request } from '../protocol.js';
 import { experiment } from './experiment.js';
+import { family } from './families.js';
 import { images, net, standardization, usualCallbacks } from './net.js';
 import type { Images } from './net.js';
 import { answerRequests } from './timing.js';
@@ -37,17 +39,19 @@ function step({ batch, depth, width, batchNorm }: Of<'step'>): Repetition {
   return () => model.trainOnBatch(x, y);
 }
 
-let prepared: (Images & { readonly model: Sequential; readonly wanted: string }) | undefined;
+let prepared: (Images & { readonly model: Sequential; readonly of: string }) | undefined;
 
 /** The second epoch and later ones are timed: the first one warms up. */
-async function epoch({ batch, batchNorm, samples, data }: Of<'epoch'>): Promise<number> {
-  const wanted = `${samples} ${batchNorm}`;
+async function epoch(wanted: Of<'epoch'>): Promise<number> {
+  const { batch, samples, data, depth = 20, width = 100, batchNorm = false } = wanted;
   const options = { batchSize: batch, verbose: 'silent', callbacks: usualCallbacks() } as const;
-  if (prepared?.wanted !== wanted) {
+  const of = JSON.stringify(wanted);
+  if (prepared?.of !== of) {
     const { x, y } = await images(samples, data !== null);
-    const model = net({ depth: 20, width: 100, batchNorm, first: [standardization(x)] });
-    prepared = { x, y, model, wanted };
-    await model.fit(x, y, { ...options, stepsPerEpoch: 100 });
+    const model = net({ depth, width, batchNorm, first: [standardization(x)] });
+    prepared = { x, y, model, of };
+    const stepsPerEpoch = Math.min(100, Math.ceil(samples / batch));
+    await model.fit(x, y, { ...options, stepsPerEpoch });
   }
   const { model, x, y } = prepared;
   const began = performance.now();
@@ -101,8 +105,28 @@ function tiny({ op }: Of<'tiny'>): Many {
   return { repetition: () => tidy(all), count: tinyRepetitions };
 }
 
-function prepare(wanted: Case, { threads }: Request): Repetition | Many | number | Promise<number> {
-  if (device() !== 'js') setThreads(threads);
+type Prepared = Repetition | Many | number | Promise<number>;
+
+/** Repetitions that a GPU is given before it is waited for. */
+const queued = 16;
+
+/** A GPU computes while the host goes on: what is timed ends when it has done all. */
+function awaited(prepared: Prepared): Prepared {
+  if (typeof prepared !== 'function' || !device().startsWith('cuda')) return prepared;
+  const mark = zeros([1]);
+  const repetition = (): void => {
+    for (let i = 0; i < queued; i++) prepared();
+    mark.item(); // reads after all that was queued
+  };
+  return { repetition, count: queued };
+}
+
+function prepare(wanted: Case, { threads }: Request): Prepared {
+  if (device() === 'cpu') setThreads(threads);
+  return awaited(prepareCase(wanted));
+}
+
+function prepareCase(wanted: Case): Prepared {
   switch (wanted.kind) {
     case 'step':
       return step(wanted);
@@ -112,6 +136,8 @@ function prepare(wanted: Case, { threads }: Request): Repetition | Many | number
       return product(wanted);
     case 'map':
       return map(wanted);
+    case 'family':
+      return family(wanted.op, wanted.n);
     case 'tiny':
       return tiny(wanted);
     case 'experiment':

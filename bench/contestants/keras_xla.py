@@ -67,7 +67,7 @@ def epoch(case):
     def make():
         x, y = images(case)
         whole = len(x) - len(x) % batch  # another size would be compiled anew
-        return net(20, 100, case["batchNorm"], 50), x[:whole], y[:whole]
+        return net(20, 100, case.get("batchNorm", False), 50), x[:whole], y[:whole]
 
     return fit(repr(case), make, batch)
 

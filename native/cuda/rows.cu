@@ -98,8 +98,9 @@ __global__ void __launch_bounds__(blockThreads)
 }
 
 // One of labels and probabilities is null. 0 · ∞ counts as 0.
+// Two blocks on a multiprocessor: left to itself, the compiler spills to have more.
 template <int lanes, class T>
-__global__ void __launch_bounds__(blockThreads)
+__global__ void __launch_bounds__(blockThreads, 2)
     crossEntropyKernel(T* loss, T* difference, const T* logits, const int32_t* labels,
                        const T* probabilities, int64_t rows, int64_t classes, Refusals refused) {
   GRADLOOM_SHARED(T, shared, warps);
@@ -115,11 +116,12 @@ __global__ void __launch_bounds__(blockThreads)
   const bool labelled = labels != nullptr && at.columns > 0;
   const int64_t label = labelled ? labels[at.row] : -1;
   if (labelled && at.first == 0 && !inside(label, classes)) refuse(refused, at.row);
+  const T logSum = log(sum);
   T value = 0, total = 0;
   for (int64_t c = at.first; c < at.columns; c += lanes) {
     const T weight = labels != nullptr ? T(c == label ? 1 : 0) : probabilities[start + c];
     total += weight;
-    if (weight != 0) value += weight * (log(sum) - (x[c] - most));
+    if (weight != 0) value += weight * (logSum - (x[c] - most));
   }
   value = joined<lanes>(value, shared, Plus());
   total = joined<lanes>(total, shared, Plus());

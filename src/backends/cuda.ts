@@ -117,7 +117,10 @@ export function openCuda(
     };
   }
   const count = cuda.count();
-  if (count === 0) return { reason: cuda.reason() };
+  if (count === 0) {
+    const advice = "it needs an NVIDIA GPU and NVIDIA's driver, of which `nvidia-smi` tells";
+    return { reason: `${cuda.reason()}; ${advice}` };
+  }
   if (number >= count) return { reason: `this machine has ${count} CUDA devices` };
   try {
     const kind = emulated ? 'cuda-emulated' : 'cuda';

@@ -111,10 +111,13 @@ export function setDevice(name: Device): void {
   chosen = backendOf(name);
 }
 
-/** What was found on this machine, best device first; of those used by name, what the addon has. */
+/**
+ * What was found on this machine, best device first, and why others are not available. The emulated
+ * GPU, which only builds for testing have, is told of where there is one.
+ */
 export function describeDevices(): DeviceReport[] {
   const reports = [...Object.keys(openers), ...Object.keys(openersByName)].map(describe);
-  return reports.filter(({ device: name, available }) => available || name in openers);
+  return reports.filter(({ device: name, available }) => available || name !== 'cuda-emulated');
 }
 
 function describe(name: string): DeviceReport {
