@@ -15,6 +15,7 @@
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
+#include "cuda/precision.h"
 
 namespace gradloom::api {
 namespace {
@@ -42,6 +43,15 @@ int64_t idle(const Call&) {
   return Machine::current().idle() ? 1 : 0;
 }
 
+void allowPrecision(const Call& call, int precision) {
+  call.checkNumber(0, precision, cuda::precisionCount);
+  cuda::allowPrecision(cuda::Precision(precision));
+}
+
+int64_t precision(const Call&) {
+  return int64_t(cuda::precision());
+}
+
 void trim(const Call&) {
   Machine::current().trim();
 }
@@ -63,6 +73,8 @@ void statistics(const Call& call, HostArray numbers) {
   ROW(write, "array values")             \
   ROW(read, "array values")              \
   ROW(idle, "")                          \
+  ROW(allowPrecision, "precision")       \
+  ROW(precision, "")                     \
   ROW(trim, "")                          \
   ROW(statistics, "numbers")
 

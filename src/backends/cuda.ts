@@ -29,12 +29,12 @@ const kernelNames = [
   'map', 'mapStrided', 'select', 'cast', 'fill', 'copy', 'gather', 'scatterAdd', 'takeAlong',
   'putAlongAdd', 'sort', 'reduce', 'cumsum', 'matmul', 'dense', 'denseBackward', 'softmax',
   'softmaxBackward', 'crossEntropy', 'scaleRows', 'batchNorm', 'batchNormBackward', 'random',
-  'dropout', 'update', 'loadRows', 'describe',
+  'dropout', 'update', 'loadRows', 'allowPrecision', 'precision', 'describe',
 ] as const satisfies readonly (keyof Backend)[]; // prettier-ignore
 type KernelName = (typeof kernelNames)[number];
 
 /** The functions of one device: native/api/cuda.cc. */
-interface Machine extends Pick<Backend, KernelName> {
+interface Machine extends Required<Pick<Backend, KernelName>> {
   /** Makes an object hold fresh memory, or a part of another's. */
   readonly allocate: (target: object, dtype: number, length: number) => void;
   readonly view: (target: object, array: Buffer, start: number, length: number) => void;
@@ -178,7 +178,7 @@ function memoryOn(machine: Machine, copy: Backend['copy']): CudaMemory {
 function createBackend(machine: Machine, device: string): Backend {
   const kernels = Object.fromEntries(
     kernelNames.map((name) => [name, guarded(machine[name])]),
-  ) as Pick<Backend, KernelName>;
+  ) as Required<Pick<Backend, KernelName>>;
   const memory = memoryOn(machine, kernels.copy);
   return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads };
 }

@@ -10,6 +10,7 @@
 
 import * as activations from '../activations.js';
 import type { Backend } from '../backends/backend.js';
+import { precision } from '../backends/registry.js';
 import { noGrad } from '../autograd/tape.js';
 import * as constraints from '../constraints.js';
 import * as layers from '../layers/index.js';
@@ -86,7 +87,7 @@ export class Training {
     if (!this.#batches.isShuffled || this.#batches.sizeOf(step) < this.#batches.batchSize) {
       return null;
     }
-    return `${structureRevision()} ${this.#compiled.optimizer.revision}`;
+    return `${structureRevision()} ${this.#compiled.optimizer.revision} ${precision()}`;
   }
 
   /** Whether nothing but values differs between steps. */

@@ -1,5 +1,6 @@
 #include "cuda/emulator/toolkit.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -184,6 +185,13 @@ cudaError_t cudaStreamSynchronize(cudaStream_t) {
 
 cudaError_t cudaStreamQuery(cudaStream_t) {
   return queue().drain();
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  // Tests ask for code of older devices.
+  const char* const version = std::getenv("GRADLOOM_EMULATED_PTX");
+  attributes->ptxVersion = version == nullptr ? 120 : std::atoi(version);
+  return cudaSuccess;
 }
 
 cudaError_t cudaGetLastError() {
