@@ -12,6 +12,7 @@
 #include "api/cuda_memory.h"
 #include "api/device.h"
 #include "api/marshal.h"
+#include "cuda/blas.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
@@ -52,6 +53,11 @@ int64_t precision(const Call&) {
   return int64_t(cuda::precision());
 }
 
+// What users should know of a machine that was opened; empty when nothing.
+std::string complaint(const Call&) {
+  return cuda::Blas::complaint();
+}
+
 void trim(const Call&) {
   Machine::current().trim();
 }
@@ -75,6 +81,7 @@ void statistics(const Call& call, HostArray numbers) {
   ROW(idle, "")                          \
   ROW(allowPrecision, "precision")       \
   ROW(precision, "")                     \
+  ROW(complaint, "")                     \
   ROW(trim, "")                          \
   ROW(statistics, "numbers")
 
@@ -85,7 +92,7 @@ int oneThread() {
 }
 void setNoThreads(int) {}
 std::string describeMachine() {
-  return Machine::current().describe();
+  return Machine::current().describe() + ", " + cuda::Blas::describe();
 }
 
 const Device gpu = {

@@ -2,6 +2,7 @@
 // shared memory, every thread a small square of it in registers. While one pair of strips is
 // multiplied, the next is on its way. Sums are always taken in the same order. Which way a product
 // is made is decided here, too: by tiles, by tensor cores, as a small one, or by a library.
+#include "cuda/blas.h"
 #include "cuda/kernels.h"
 #include "cuda/precision.h"
 #include "cuda/product.h"
@@ -178,10 +179,23 @@ void join(const Product<T>& product, const T* parts, int64_t splits) {
          dim3(blockThreads), joinSplitsKernel<T>, parts, product.to, batch, m * n, n, splits);
 }
 
+// The library leaves what is not a sum to us.
+template <class T>
+void multiplyWith(const Blas& library, const Product<T>& product) {
+  library.multiply(product);
+  Product<T> rest = product;
+  rest.to.accumulate = false;
+  const Epilogue<T>& to = rest.to;
+  if (to.bias == nullptr && to.pre == nullptr && to.activation == Activation::none) return;
+  join(rest, to.out, 1);
+}
+
 template <class T>
 void multiply(const Product<T>& product) {
   const auto& [batch, m, n, k] = product.size;
   if (batch == 0 || m == 0 || n == 0) return;
+  const Blas* const library = k > 0 ? Blas::current() : nullptr;
+  if (library != nullptr) return multiplyWith(*library, product);
   const bool full = sizeof(T) == 8 || precision() == Precision::float32;
   if (full && isSmall(product)) return multiplySmall(product);
   const int64_t splits = splitsOf(product.size);

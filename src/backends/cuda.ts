@@ -43,6 +43,8 @@ interface Machine extends Required<Pick<Backend, KernelName>> {
   readonly read: (array: Buffer, values: HostArray) => void;
   /** 1 when all work is done. */
   readonly idle: () => number;
+  /** What users should know of the machine; empty when nothing. */
+  readonly complaint: () => string;
 }
 
 /** What an addon built with CUDA exports besides. */
@@ -118,7 +120,10 @@ export function openCuda(
   if (number >= count) return { reason: `this machine has ${count} CUDA devices` };
   try {
     const name = emulated ? 'cuda-emulated' : number === 0 ? 'cuda' : `cuda:${number}`;
-    return { backend: createBackend(cuda.open(number), name) };
+    const machine = cuda.open(number);
+    const complaint = guarded(machine.complaint)();
+    if (complaint !== '') process.stderr.write(`gradloom: device "${name}": ${complaint}\n`);
+    return { backend: createBackend(machine, name) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }

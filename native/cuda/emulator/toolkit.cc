@@ -72,6 +72,24 @@ cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::functio
   return cudaSuccess;
 }
 
+cudaError_t enqueueLibrary(const std::string& name, const std::vector<Range>& reads, Range writes,
+                           std::function<int()> call, void* stream) {
+  expectOurs(stream, name.c_str());
+  const auto run = [=, call = std::move(call)] {
+    const char* wrong = checkRange(writes.at, writes.bytes);
+    for (const Range& each : reads) {
+      if (wrong == nullptr) wrong = checkWritten(each.at, each.bytes);
+    }
+    if (wrong != nullptr) return asText(wrong);
+    const int status = call();
+    if (status != 0) return "returned status " + std::to_string(status);
+    markWritten(writes.at, writes.bytes);
+    return std::string();
+  };
+  queue().waiting.push_back({name, run, false});
+  return cudaSuccess;
+}
+
 void enqueueExtent(void* memory, size_t bytes, size_t used) {
   add("extent", false, [=] {
     setExtent(memory, bytes, used);

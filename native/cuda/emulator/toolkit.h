@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cuda/emulator/grid.h"
 
@@ -56,6 +57,15 @@ namespace gradloom::emulator {
 // Queues a kernel. `name` must stay.
 cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel,
                     void* stream);
+
+// Queues a call of a library, which is no kernel of ours: memory it reads and writes, and what it
+// returns, 0 if nothing is wrong.
+struct Range {
+  const void* at;
+  size_t bytes;
+};
+cudaError_t enqueueLibrary(const std::string& name, const std::vector<Range>& reads, Range writes,
+                           std::function<int()> call, void* stream);
 
 // In the order of the queue: only the first `used` bytes of an allocation of `bytes` are somebody's
 // from then on, and undefined.
