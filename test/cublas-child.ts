@@ -52,11 +52,11 @@ const [here, there] = [name, 'js'].map((device) => {
   const [x, w, bias] = values.map((each, i) =>
     tensor(each, { shape: shapes[i]!, device, requiresGrad: true }),
   );
-  const y = dense(x!, w!, bias!, { name: 'elu', p: 1 });
+  const y = dense(x!, w!, bias, { name: 'elu', p: 1 });
   y.square().sum().backward();
   return [y, x!.grad!, w!.grad!, bias!.grad!].map((each) => each.dataSync());
 });
-here!.forEach((each, i) => compare(`dense ${i}`, each as HostArray, there![i] as HostArray));
+here!.forEach((each, i) => compare(`dense ${i}`, each, there![i] as HostArray));
 
 for (const precision of ['tf32', 'float16', 'bfloat16'] as const) {
   setPrecision(precision);

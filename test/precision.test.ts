@@ -94,8 +94,8 @@ describe.each(devices)('precision on %s', (device) => {
    * Products of rounded factors are exact in float32. Of a sum of k of them, and what it is added
    * to, each addition may be off by one unit in the last place (tensor cores cut off instead of
    * rounding), in whatever order: (k + 1) · 2^-23 of the sum of magnitudes, and as much again for
-   * the additions of our own, of parts of a sum. Factors that were not rounded would be off by about
-   * 2^-12 of most terms: much more, for the k of these tests.
+   * the additions of our own, of parts of a sum. Factors that were not rounded would be off by
+   * about 2^-12 of most terms: much more, for the k of these tests.
    */
   const tolerance = (k: number, magnitude: number): number =>
     2 * (k + 1) * 2 ** -23 * magnitude + 1e-30;
@@ -137,7 +137,8 @@ describe.each(devices)('precision on %s', (device) => {
 
   const problems: Problem[] = [
     { m: 1, n: 1, k: 1 }, { m: 5, n: 7, k: 9 }, { m: 64, n: 64, k: 64 }, { m: 65, n: 130, k: 33 },
-    { m: 3, n: 70, k: 300 }, { batch: 3, m: 4, n: 5, k: 6 }, { batch: 2, m: 9, n: 20, k: 33, shared: true },
+    { m: 3, n: 70, k: 300 }, { batch: 3, m: 4, n: 5, k: 6 },
+    { batch: 2, m: 9, n: 20, k: 33, shared: true },
     { m: 10, n: 12, k: 1100 }, // a sum cut into parts
     { m: 200, n: 210, k: 24 }, // factors that many tiles read
     { batch: 128, m: 3, n: 65, k: 17 }, // large tiles

@@ -2,11 +2,10 @@
 // of a batch share a block; and those with vectors, a warp for each element, which reads along
 // both.
 #include "cuda/product.h"
+#include "cuda/warp.h"
 
 namespace gradloom::cuda {
 namespace {
-
-constexpr unsigned everyLane = 0xffffffffu;
 
 // `lanes` threads share a sum.
 template <class T, int lanes>
@@ -20,12 +19,11 @@ __global__ void __launch_bounds__(blockThreads)
   const T* left = a.at + matrix * a.matrixStride + row * a.rowStride;
   const T* right = b.at + matrix * b.matrixStride + column * b.rowStride;
   T sum = 0;
+  static_assert(lanes == 1 || lanes == warpThreads);
   for (int64_t p = lane; p < size.k && valid; p += lanes) {
     sum += left[p * a.columnStride] * right[p * b.columnStride];
   }
-  for (int distance = lanes / 2; distance > 0; distance /= 2) {
-    sum += __shfl_xor_sync(everyLane, sum, distance);
-  }
+  if constexpr (lanes > 1) sum = joinLanes(sum, 1, [](T x, T y) { return x + y; });
   if (!valid || lane > 0) return;
   to.write(at, column, sum);
   if (to.activation == Activation::none) return;

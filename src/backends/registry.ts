@@ -143,10 +143,11 @@ export function setThreads(count: number): void {
 
 /** The precision allowed, by its number: setPrecision's or GRADLOOM_PRECISION. */
 function allowed(): number {
-  return (allowedPrecision ??= precisionNumber(
-    process.env['GRADLOOM_PRECISION'] || 'float32',
-    'GRADLOOM_PRECISION',
-  ));
+  if (allowedPrecision === undefined) {
+    const wanted = process.env['GRADLOOM_PRECISION'];
+    allowedPrecision = wanted ? precisionNumber(wanted, 'GRADLOOM_PRECISION') : 0;
+  }
+  return allowedPrecision;
 }
 
 /**
