@@ -7,7 +7,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url';
 interface Mutant {
   readonly fault: string;
   readonly file: string;
+  /** The source that is compiled with it, where the file is a header. */
+  readonly unit?: string;
   /** Text that occurs once in the file, and what takes its place. */
   readonly from: string;
   readonly to: string;
@@ -55,14 +57,15 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'a result written beyond the last row',
     file: 'matmul.cu',
-    from: 'if (r >= m || c >= n) continue;\n        const int64_t at',
-    to: 'if (c >= n) continue;\n        const int64_t at',
+    from: 'if (r >= m || c >= n) continue;\n        to.write',
+    to: 'if (c >= n) continue;\n        to.write',
     says: /out of bounds: a write outside every array/,
   },
   {
     fault: 'a factor read beyond its last row',
-    file: 'matmul.cu',
-    from: 'value[k] = k < left ? source[k] : T(0)',
+    file: 'product.h',
+    unit: 'matmul.cu',
+    from: 'value[k] = k < left ? source[k] : From{}',
     to: 'value[k] = source[k]',
     says: /out of bounds: a read outside every array/,
   },
@@ -96,9 +99,10 @@ const mutants: readonly Mutant[] = [
   },
   {
     fault: 'an exchange that half of a warp takes part in',
-    file: 'rows.cu',
-    from: 'value = join(value, __shfl_xor_sync',
-    to: 'if (threadIdx.x % 2 == 0) value = join(value, __shfl_xor_sync',
+    file: 'warp.h',
+    unit: 'rows.cu',
+    from: 'value = join(value, fromLane',
+    to: 'if (threadIdx.x % 2 == 0) value = join(value, fromLane',
     says: /warp divergence/,
   },
   {
@@ -125,8 +129,8 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'a grid that is one block too small',
     file: 'matmul.cu',
-    from: 'unsigned(ceilDiv(m, Shape::width) * ceilDiv',
-    to: 'unsigned(m / Shape::width * ceilDiv',
+    from: 'gridOf(size, Shape::width',
+    to: 'gridOf({size.batch, size.m - Shape::width, size.n, size.k}, Shape::width',
     says: /wrong values: matmul/,
   },
   {
@@ -145,22 +149,25 @@ const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a mask that leaves out half of the warp',
-    file: 'rows.cu',
+    file: 'warp.h',
+    unit: 'rows.cu',
     from: 'everyLane = 0xffffffffu',
     to: 'everyLane = 0x0000ffffu',
     says: /warp divergence: an exchange must name every lane/,
   },
   {
     fault: 'vectors read where rows do not begin on their bounds',
-    file: 'matmul.cu',
+    file: 'product.h',
+    unit: 'matmul.cu',
     from: 'isAligned(at) && stride % pack == 0',
     to: 'isAligned(at)',
     says: /misaligned address/,
   },
   {
     fault: 'vectors read past the end of a factor',
-    file: 'matmul.cu',
-    from: 'factor.packed && left >= Tile::each',
+    file: 'product.h',
+    unit: 'matmul.cu',
+    from: 'factor.packed && left >= each',
     to: 'factor.packed',
     says: /out of bounds: a read outside every array/,
   },
@@ -199,6 +206,122 @@ const mutants: readonly Mutant[] = [
     to: 'check(cudaMemsetAsync(memory, 0, bytes, nullptr)',
     says: /wrong stream/,
   },
+  {
+    fault: 'factors of TF32 that were not converted',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'return wmma::__float_to_tf32(x);',
+    to: 'return x + 1e-6f;',
+    says: /a TF32 factor that was not converted/,
+  },
+  {
+    fault: 'fragments read across instead of along',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'Fragment<wmma::matrix_a, wmma::col_major>',
+    to: 'Fragment<wmma::matrix_a, wmma::row_major>',
+    says: /wrong values: tensor cores/,
+  },
+  {
+    fault: 'half of a warp at a product of fragments',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'wmma::mma_sync(sum',
+    to: 'if (threadIdx.x % 32 < 16) wmma::mma_sync(sum',
+    says: /warp divergence/,
+  },
+  {
+    fault: 'sums of fragments that begin with nothing',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'wmma::fill_fragment(sum[i][j], 0.0f)',
+    to: 'static_cast<void>(0)',
+    says: /sums that were never set/,
+  },
+  {
+    fault: 'fragments that begin on no bound',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'stripA[step].at + row',
+    to: 'stripA[step].at + row + 4',
+    says: /misaligned address: a fragment/,
+  },
+  {
+    fault: 'fragments whose columns are taken to be closer than they are',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'sizeof(typename Shape::Row) / sizeof(typename Shape::Stored)',
+    to: 'Shape::width',
+    says: /wrong values: tensor cores/,
+  },
+  {
+    fault: 'lanes of a warp that load different fragments',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'const int column = (warpX',
+    to: 'const int column = (int(threadIdx.x % 2) + warpX',
+    says: /name different matrices/,
+  },
+  {
+    fault: 'no barrier before others finish the elements of fragments',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: `${barrier}\n#pragma unroll 1`,
+    to: '\n#pragma unroll 1',
+    says: /race: a thread reads/,
+  },
+  {
+    fault: 'parts of a sum on tensor cores that begin at the wrong place',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'begin = matrix % splits * part',
+    to: 'begin = matrix / splits * part',
+    says: /wrong values: tensor cores/,
+  },
+  {
+    fault: 'a copy in 16 bits of the first matrix alone',
+    file: 'tensor_cores.cu',
+    from: '(count - 1) * factor.matrixStride + rows * columns',
+    to: 'rows * columns',
+    says: /out of bounds: a read outside every array/,
+  },
+  {
+    fault: 'a copy in 16 bits that goes on past its end',
+    file: 'tensor_cores.cu',
+    from: 'k < i + each && k < n',
+    to: 'k < i + each',
+    says: /out of bounds/,
+  },
+  {
+    fault: 'threads beyond the last element of a small product',
+    file: 'small.cu',
+    from: 'p < size.k && valid',
+    to: 'p < size.k',
+    says: /out of bounds: a read outside every array/,
+  },
+  {
+    fault: 'packs written where an array begins on no bound',
+    file: 'elementwise.h',
+    unit: 'map_float.cu',
+    from: 'if (!isAligned(out, int(sizeof(R)) * packOf<R>())) return false;',
+    to: '',
+    says: /misaligned address/,
+  },
+  {
+    fault: 'packs written past the last element',
+    file: 'elementwise.h',
+    unit: 'map_float.cu',
+    from: 'if (packed && of.count == mapsPerThread)',
+    to: 'if (packed)',
+    says: /out of bounds: a write/,
+  },
+  {
+    fault: 'lanes joined that belong to different sums',
+    file: 'reduce.cu',
+    from: 'joinLanes(state, cut.columns',
+    to: 'joinLanes(state, 1',
+    says: /wrong values: sum/,
+  },
 ];
 
 const build = process.argv[2];
@@ -230,7 +353,9 @@ const built = [...objects('cuda'), ...objects('emulator')];
 function outcome(replaced?: string, replacement?: string): string {
   const program = join(folder, 'program');
   const rest = built.filter((path) => basename(path) !== `${replaced}.o`);
-  compiler('-o', program, driver, ...rest, ...(replacement ? [replacement] : []), '-pthread');
+  // The mutant first: of functions that several objects have, the first is taken.
+  const first = replacement === undefined ? [] : [replacement];
+  compiler('-o', program, driver, ...first, ...rest, '-pthread', '-ldl');
   const { stdout, stderr, signal } = spawnSync(program, { encoding: 'utf8', timeout: 120_000 });
   return `${stdout}${stderr}${signal ?? ''}`.trim();
 }
@@ -238,14 +363,18 @@ function outcome(replaced?: string, replacement?: string): string {
 function outcomeOf(mutant: Mutant): string {
   const text = readFileSync(join(root, 'native', 'cuda', mutant.file), 'utf8');
   if (text.split(mutant.from).length !== 2) return 'the text to replace does not occur once';
-  const source = join(folder, mutant.file);
+  const { file, unit = file } = mutant;
+  const planted = join(folder, 'cuda', file);
   const object = join(folder, 'mutant.o');
+  mkdirSync(join(folder, 'cuda'), { recursive: true });
   writeFileSync(
-    source,
+    planted,
     text.replace(mutant.from, () => mutant.to),
   );
-  compiler(...flags, '-fsanitize=thread', '-x', 'c++', '-c', source, '-o', object);
-  return outcome(mutant.file, object);
+  const source = unit === file ? planted : join(root, 'native', 'cuda', unit);
+  compiler('-I', folder, ...flags, '-fsanitize=thread', '-x', 'c++', '-c', source, '-o', object);
+  rmSync(planted);
+  return outcome(unit, object);
 }
 
 try {
