@@ -220,7 +220,7 @@ const mutants: readonly Mutant[] = [
     unit: 'tensor_cores.cu',
     from: 'Fragment<wmma::matrix_a, wmma::col_major>',
     to: 'Fragment<wmma::matrix_a, wmma::row_major>',
-    says: /wrong values: tensor cores/,
+    says: /uninitialised read of shared memory/,
   },
   {
     fault: 'half of a warp at a product of fragments',
@@ -252,7 +252,7 @@ const mutants: readonly Mutant[] = [
     unit: 'tensor_cores.cu',
     from: 'sizeof(typename Shape::Row) / sizeof(typename Shape::Stored)',
     to: 'Shape::width',
-    says: /wrong values: tensor cores/,
+    says: /uninitialised read of shared memory/,
   },
   {
     fault: 'lanes of a warp that load different fragments',
@@ -271,6 +271,14 @@ const mutants: readonly Mutant[] = [
     says: /race: a thread reads/,
   },
   {
+    fault: 'sums of fragments written across instead of along',
+    file: 'tensor_cores.h',
+    unit: 'tensor_cores.cu',
+    from: 'wmma::mem_row_major',
+    to: 'wmma::mem_col_major',
+    says: /wrong values: tensor cores/,
+  },
+  {
     fault: 'parts of a sum on tensor cores that begin at the wrong place',
     file: 'tensor_cores.h',
     unit: 'tensor_cores.cu',
@@ -283,7 +291,7 @@ const mutants: readonly Mutant[] = [
     file: 'tensor_cores.cu',
     from: '(count - 1) * factor.matrixStride + rows * columns',
     to: 'rows * columns',
-    says: /out of bounds: a read outside every array/,
+    says: /use after free/,
   },
   {
     fault: 'a copy in 16 bits that goes on past its end',
