@@ -7,22 +7,14 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-interface Mutant {
-  readonly fault: string;
-  readonly file: string;
-  /** Text that occurs once in the file, and what takes its place. */
-  readonly from: string;
-  readonly to: string;
-  /** What the device must say. */
-  readonly says: RegExp;
-}
+import { barrier, productMutants } from './cuda-mutants-products.js';
+import type { Mutant } from './cuda-mutants-products.js';
 
-const barrier = '__syncthreads();';
 const mutants: readonly Mutant[] = [
   {
     fault: 'no barrier between filling the strips and reading them',
@@ -55,14 +47,15 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'a result written beyond the last row',
     file: 'matmul.cu',
-    from: 'if (r >= m || c >= n) continue;\n        const int64_t at',
-    to: 'if (c >= n) continue;\n        const int64_t at',
+    from: 'if (r >= m || c >= n) continue;\n        to.write',
+    to: 'if (c >= n) continue;\n        to.write',
     says: /out of bounds: a write outside every array/,
   },
   {
     fault: 'a factor read beyond its last row',
-    file: 'matmul.cu',
-    from: 'value[k] = k < left ? source[k] : T(0)',
+    file: 'product.h',
+    unit: 'matmul.cu',
+    from: 'value[k] = k < left ? source[k] : From{}',
     to: 'value[k] = source[k]',
     says: /out of bounds: a read outside every array/,
   },
@@ -96,9 +89,10 @@ const mutants: readonly Mutant[] = [
   },
   {
     fault: 'an exchange that half of a warp takes part in',
-    file: 'rows.cu',
-    from: 'value = join(value, __shfl_xor_sync',
-    to: 'if (threadIdx.x % 2 == 0) value = join(value, __shfl_xor_sync',
+    file: 'warp.h',
+    unit: 'rows.cu',
+    from: 'value = join(value, fromLane',
+    to: 'if (threadIdx.x % 2 == 0) value = join(value, fromLane',
     says: /warp divergence/,
   },
   {
@@ -125,8 +119,8 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'a grid that is one block too small',
     file: 'matmul.cu',
-    from: 'unsigned(ceilDiv(m, Shape::width) * ceilDiv',
-    to: 'unsigned(m / Shape::width * ceilDiv',
+    from: 'gridOf(size, Shape::width',
+    to: 'gridOf({size.batch, size.m - Shape::width, size.n, size.k}, Shape::width',
     says: /wrong values: matmul/,
   },
   {
@@ -145,22 +139,25 @@ const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a mask that leaves out half of the warp',
-    file: 'rows.cu',
+    file: 'warp.h',
+    unit: 'rows.cu',
     from: 'everyLane = 0xffffffffu',
     to: 'everyLane = 0x0000ffffu',
     says: /warp divergence: an exchange must name every lane/,
   },
   {
     fault: 'vectors read where rows do not begin on their bounds',
-    file: 'matmul.cu',
+    file: 'product.h',
+    unit: 'matmul.cu',
     from: 'isAligned(at) && stride % pack == 0',
     to: 'isAligned(at)',
     says: /misaligned address/,
   },
   {
     fault: 'vectors read past the end of a factor',
-    file: 'matmul.cu',
-    from: 'factor.packed && left >= Tile::each',
+    file: 'product.h',
+    unit: 'matmul.cu',
+    from: 'factor.packed && left >= each',
     to: 'factor.packed',
     says: /out of bounds: a read outside every array/,
   },
@@ -276,6 +273,7 @@ const mutants: readonly Mutant[] = [
     to: ';',
     says: /wrong values: refused label/,
   },
+  ...productMutants,
 ];
 
 const [build, only = ''] = process.argv.slice(2);
@@ -308,7 +306,9 @@ const built = [...objects('cuda'), ...objects('emulator')];
 function outcome(replaced?: string, replacement?: string): string {
   const program = join(folder, 'program');
   const rest = built.filter((path) => basename(path) !== `${replaced}.o`);
-  compiler('-o', program, driver, ...rest, ...(replacement ? [replacement] : []), '-pthread');
+  // The mutant first: of functions that several objects have, the first is taken.
+  const first = replacement === undefined ? [] : [replacement];
+  compiler('-o', program, driver, ...first, ...rest, '-pthread', '-ldl');
   const { stdout, stderr, signal } = spawnSync(program, { encoding: 'utf8', timeout: 120_000 });
   return `${stdout}${stderr}${signal ?? ''}`.trim();
 }
@@ -316,14 +316,18 @@ function outcome(replaced?: string, replacement?: string): string {
 function outcomeOf(mutant: Mutant): string {
   const text = readFileSync(join(root, 'native', 'cuda', mutant.file), 'utf8');
   if (text.split(mutant.from).length !== 2) return 'the text to replace does not occur once';
-  const source = join(folder, mutant.file);
+  const { file, unit = file } = mutant;
+  const planted = join(folder, 'cuda', file);
   const object = join(folder, 'mutant.o');
+  mkdirSync(join(folder, 'cuda'), { recursive: true });
   writeFileSync(
-    source,
+    planted,
     text.replace(mutant.from, () => mutant.to),
   );
-  compiler(...flags, '-fsanitize=thread', '-x', 'c++', '-c', source, '-o', object);
-  return outcome(mutant.file, object);
+  const source = unit === file ? planted : join(root, 'native', 'cuda', unit);
+  compiler('-I', folder, ...flags, '-fsanitize=thread', '-x', 'c++', '-c', source, '-o', object);
+  rmSync(planted);
+  return outcome(unit, object);
 }
 
 try {

@@ -63,10 +63,12 @@ export type { Checkable, GradcheckOptions } from './autograd/gradcheck.js';
 
 // Devices and memory.
 export {
-  describeDevices, device, deviceStatistics, setDevice, setMemoryLimit, setThreads, threads,
+  describeDevices, device, deviceStatistics, precision, setDevice, setMemoryLimit, setPrecision,
+  setThreads, threads,
 } from './backends/registry.js'; // prettier-ignore
 export type { Device, DeviceReport } from './backends/registry.js';
 export type { CopyStatistics, DeviceStatistics } from './backends/backend.js';
+export type { Precision } from './backends/precision.js';
 export { clearPool, memory, tidy } from './tensor/memory.js';
 export type { MemoryCounters, MemoryReport } from './tensor/memory.js';
 export { Scope } from './tensor/storage.js';

@@ -13,6 +13,7 @@ export const elsewhere: Readonly<Record<string, string>> = Object.fromEntries([
     'describeDevices', 'deviceStatistics', 'dispose', 'item', 'rank', 'setDevice', 'setMemoryLimit', 'setThreads', 'threads', 'to',
     'toArray', 'toString',
   ]),
+  ...inSuites('precision.test.ts', ['precision', 'setPrecision']),
   ...inSuites('memory.test.ts', ['clearPool', 'memory', 'tidy']),
   ...inSuites('random.test.ts', ['seed']),
 ]); // prettier-ignore

@@ -12,10 +12,12 @@
 #include "api/cuda_memory.h"
 #include "api/device.h"
 #include "api/marshal.h"
+#include "cuda/blas.h"
 #include "cuda/device.h"
 #include "cuda/journal.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
+#include "cuda/precision.h"
 #include "cuda/repeated.h"
 
 namespace gradloom::api {
@@ -42,6 +44,20 @@ void read(const Call& call, Array array, HostArray values) {
 // 1 when all work is done; doesn't wait.
 int64_t idle(const Call&) {
   return Machine::current().idle() ? 1 : 0;
+}
+
+void allowPrecision(const Call& call, int precision) {
+  call.checkNumber(0, precision, cuda::precisionCount);
+  cuda::allowPrecision(cuda::Precision(precision));
+}
+
+int64_t precision(const Call&) {
+  return int64_t(cuda::precision());
+}
+
+// What users should know of a machine that was opened; empty when nothing.
+std::string complaint(const Call&) {
+  return cuda::Blas::complaint();
 }
 
 void trim(const Call&) {
@@ -88,6 +104,9 @@ void note(const Call& call, Array journal, LiveArray place, const ArrayList& lis
   ROW(write, "array values")             \
   ROW(read, "array values")              \
   ROW(idle, "")                          \
+  ROW(allowPrecision, "precision")       \
+  ROW(precision, "")                     \
+  ROW(complaint, "")                     \
   ROW(trim, "")                          \
   ROW(setMemoryLimit, "bytes")           \
   ROW(statistics, "")
@@ -99,7 +118,7 @@ int oneThread() {
 }
 void setNoThreads(int) {}
 std::string describeMachine() {
-  return Machine::current().describe();
+  return Machine::current().describe() + ", " + cuda::Blas::describe();
 }
 
 const void* currentMachine() {

@@ -46,6 +46,7 @@ endif()
 if(NOT cuda_mode STREQUAL "OFF")
   add_library(cuda OBJECT ${cuda_sources} ${cuda_core_sources})
   target_include_directories(cuda PUBLIC native)
+  target_link_libraries(cuda PUBLIC ${CMAKE_DL_LIBS}) # cuBLASLt is looked for at run time
   target_compile_definitions(cuda INTERFACE GRADLOOM_CUDA)
   target_sources(cuda INTERFACE ${cuda_addon_sources})
   list(APPEND cuda_libraries cuda)

@@ -1,10 +1,11 @@
-// Elementwise kernels, in files by their element type: flat and broadcast are one kernel, whose
-// threads agree on which it is.
+// Elementwise kernels, in files by their element type. Flat and broadcast, in packs and one by one
+// are one kernel, whose threads agree on which it is.
 #pragma once
 
 #include "cpu/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/scalar.h"
+#include "cuda/vector.h"
 
 namespace gradloom::cuda {
 
@@ -14,40 +15,122 @@ struct MapArguments {
   int64_t stride[maxOperands][3];  // stride[k][2] alone when flat
   int64_t count[3];
   bool flat;
+  // Whether the elements of a thread are neighbours, which it reads and writes at once, those of
+  // every operand side by side or all the same.
+  bool packed;
 };
 
 constexpr int mapsPerThread = 4;
 
+// As many elements as one instruction moves, at most those of a thread.
+template <class T>
+constexpr int packOf() {
+  return mapsPerThread < Pack<T>::size ? mapsPerThread : Pack<T>::size;
+}
+
+// The elements of one thread: read all, then computed, then written. Packed, those from `first` on;
+// else those `blockThreads` apart, so that threads read side by side.
+struct MapElements {
+  int64_t first;
+  int step, count;
+
+  __device__ MapElements(int64_t n, bool packed) {
+    const int64_t block = int64_t{blockIdx.x} * (mapsPerThread * blockThreads);
+    first = block + threadIdx.x * (packed ? mapsPerThread : 1);
+    step = packed ? 1 : blockThreads;
+    const int64_t left = n > first ? (n - first + step - 1) / step : 0;
+    count = left < mapsPerThread ? int(left) : mapsPerThread;
+  }
+};
+
+// Where element i of the output is in operand `operand`.
+template <class T>
+__device__ inline int64_t mapPlace(const MapArguments<T>& x, int operand, int64_t i) {
+  const int64_t* stride = x.stride[operand];
+  if (x.flat) return i * stride[2];
+  const int64_t row = i / x.count[2], i2 = i % x.count[2];
+  return row / x.count[1] * stride[0] + row % x.count[1] * stride[1] + i2 * stride[2];
+}
+
+template <class T>
+__device__ inline void mapRead(T* values, const MapArguments<T>& x, int operand,
+                               const MapElements& of) {
+  constexpr int pack = packOf<T>();
+  const T* at = x.at[operand];
+  if (x.packed && of.count == mapsPerThread) {
+    const int64_t place = mapPlace(x, operand, of.first);
+    const bool same = x.stride[operand][2] == 0;
+#pragma unroll
+    for (int k = 0; k < mapsPerThread; k += pack) {
+      Pack<T, pack> read;
+      if (!same) read = loadPack<T, pack>(at + place + k);
+#pragma unroll
+      for (int j = 0; j < pack; j++) values[k + j] = same ? at[place] : read.at[j];
+    }
+  } else {
+#pragma unroll
+    for (int k = 0; k < mapsPerThread; k++) {
+      values[k] = k < of.count ? at[mapPlace(x, operand, of.first + k * of.step)] : T(0);
+    }
+  }
+}
+
+template <class R>
+__device__ inline void mapWrite(R* out, const R* values, bool packed, const MapElements& of) {
+  constexpr int pack = packOf<R>();
+  if (packed && of.count == mapsPerThread) {
+#pragma unroll
+    for (int k = 0; k < mapsPerThread; k += pack) {
+      Pack<R, pack> written;
+#pragma unroll
+      for (int j = 0; j < pack; j++) written.at[j] = values[k + j];
+      storePack(out + of.first + k, written);
+    }
+  } else {
+#pragma unroll
+    for (int k = 0; k < mapsPerThread; k++) {
+      if (k < of.count) out[of.first + k * of.step] = values[k];
+    }
+  }
+}
+
 template <class Formula, int operands, class R, class T>
 __global__ void __launch_bounds__(blockThreads)
     mapKernel(R* out, int64_t n, const __grid_constant__ MapArguments<T> x, T p, T q) {
-  const int64_t first = int64_t{blockIdx.x} * (mapsPerThread * blockThreads) + threadIdx.x;
-  for (int k = 0; k < mapsPerThread; k++) {
-    const int64_t i = first + k * blockThreads;
-    if (i >= n) return;
-    int64_t i0 = 0, i1 = 0, i2 = i;
-    if (!x.flat) {
-      const int64_t row = i / x.count[2];
-      i2 = i % x.count[2];
-      i1 = row % x.count[1], i0 = row / x.count[1];
-    }
-    Scalar<T> value[maxOperands] = {};
+  const MapElements of(n, x.packed);
+  T value[maxOperands][mapsPerThread] = {};
 #pragma unroll
-    for (int j = 0; j < operands; j++) {
-      int64_t at = i2 * x.stride[j][2];
-      if (!x.flat) at += i0 * x.stride[j][0] + i1 * x.stride[j][1];
-      value[j] = toScalar(x.at[j][at]);
-    }
-    const auto result =
-        Formula::value(value[0], value[1], value[2], value[3], toScalar(p), toScalar(q));
-    out[i] = R(fromScalar(result));
+  for (int j = 0; j < operands; j++) mapRead(value[j], x, j, of);
+  R result[mapsPerThread];
+#pragma unroll
+  for (int k = 0; k < mapsPerThread; k++) {
+    const auto y =
+        Formula::value(toScalar(value[0][k]), toScalar(value[1][k]), toScalar(value[2][k]),
+                       toScalar(value[3][k]), toScalar(p), toScalar(q));
+    result[k] = R(fromScalar(y));
   }
+  mapWrite(out, result, x.packed, of);
 }
 
 // Launches a kernel of the table for elements T; null where it is not defined for them.
 template <class T>
 using MapLauncher = void (*)(const char* name, void* out, int64_t n, const MapArguments<T>& x, T p,
                              T q);
+
+// Whether the elements of every thread lie within one row, and begin on the bounds of packs in the
+// output and in every operand that is read in packs.
+template <class R, class T>
+bool packable(const void* out, const MapArguments<T>& x, int operands) {
+  if (!isAligned(out, int(sizeof(R)) * packOf<R>())) return false;
+  if (!x.flat && x.count[2] % mapsPerThread != 0) return false;
+  for (int k = 0; k < operands; k++) {
+    const int64_t* stride = x.stride[k];
+    if (stride[2] == 0) continue;
+    if (stride[2] != 1 || !isAligned(x.at[k], int(sizeof(T)) * packOf<T>())) return false;
+    if (stride[0] % packOf<T>() != 0 || stride[1] % packOf<T>() != 0) return false;
+  }
+  return true;
+}
 
 template <class Formula, Kind kind, int operands, class T>
 constexpr MapLauncher<T> mapLauncher() {
@@ -56,8 +139,10 @@ constexpr MapLauncher<T> mapLauncher() {
   } else {
     return [](const char* name, void* out, int64_t n, const MapArguments<T>& x, T p, T q) {
       using R = std::conditional_t<kind == Kind::compare, uint8_t, T>;
+      MapArguments<T> arguments = x;
+      arguments.packed = packable<R>(out, x, operands);
       launchOver(name, n, mapsPerThread * blockThreads, mapKernel<Formula, operands, R, T>,
-                 static_cast<R*>(out), n, x, p, q);
+                 static_cast<R*>(out), n, arguments, p, q);
     };
   }
 }

@@ -1,20 +1,22 @@
 // Matrix products, tiled: a block computes a tile of the output from strips of both factors in
 // shared memory, every thread a small square of it in registers. While one pair of strips is
-// multiplied, the next is on its way. Sums are always taken in the same order.
-#include "cuda/activation.h"
+// multiplied, the next is on its way. Sums are always taken in the same order. Which way a product
+// is made is decided here, too: by tiles, by tensor cores, as a small one, or by a library.
+#include "cuda/blas.h"
 #include "cuda/kernels.h"
-#include "cuda/launch.h"
-#include "cuda/vector.h"
+#include "cuda/precision.h"
+#include "cuda/product.h"
 
 namespace gradloom::cuda {
 namespace {
 
 constexpr int side = 16;  // threads along each side of a tile
 
-// A tile of `width` rows and columns, `per` of each for a thread. A strip of `depth` columns has
-// four elements for each thread.
+// A tile of `width` rows and columns, `per` of each for a thread, and its strips.
 template <class T, int perThread>
 struct Tile {
+  using Stored = T;
+  static __device__ T stored(T value) { return value; }
   static constexpr int per = perThread, width = side * per;
   static constexpr int each = 4, depth = each * blockThreads / width;
   // Neighbours that one thread computes, so that shared memory is read in packs.
@@ -25,76 +27,6 @@ struct Tile {
   // Row or column number i of a thread's, of a tile's.
   static __device__ int place(int thread, int i) {
     return i / group * (side * group) + thread * group + i % group;
-  }
-};
-
-// Element (i, j) of a factor is at i * rowStride + j * columnStride; one of them is 1. `packed`:
-// every fourth element along that one, from the first of a row or column on, begins a pack.
-template <class T>
-struct Factor {
-  const T* at;
-  int64_t rowStride, columnStride, matrixStride;
-  bool packed;
-};
-
-template <class T>
-struct Epilogue {
-  T* out;
-  T* pre;         // or null
-  const T* bias;  // of columns, or null
-  bool accumulate;
-  Activation activation;
-  T p, q;
-};
-
-// What one thread copies of a strip: four neighbours, along the direction in which they lie side by
-// side in memory.
-template <class T, class Tile>
-struct Piece {
-  T value[Tile::each];
-  int row, column;  // of the first
-  bool alongRow;
-
-  __device__ explicit Piece(const Factor<T>& factor) : alongRow(factor.columnStride == 1) {
-    constexpr int across = Tile::depth / Tile::each, down = Tile::width / Tile::each;
-    const int t = threadIdx.x;
-    row = alongRow ? t / across : t % down * Tile::each;
-    column = alongRow ? t % across * Tile::each : t / down;
-  }
-
-  // Of the strip from column `from` on, of the rows from `first` on; zeros beyond the factor.
-  __device__ void fetch(const Factor<T>& factor, int64_t first, int64_t from, int64_t rows,
-                        int64_t columns) {
-    const int64_t r = first + row, c = from + column;
-    const T* source = factor.at + r * factor.rowStride + c * factor.columnStride;
-    const int64_t left = alongRow ? (r < rows ? columns - c : 0) : (c < columns ? rows - r : 0);
-    if (factor.packed && left >= Tile::each) {
-#pragma unroll
-      for (int k = 0; k < Tile::each; k += Pack<T>::size) {
-        const Pack<T> pack = loadPack(source + k);
-#pragma unroll
-        for (int i = 0; i < Pack<T>::size; i++) value[k + i] = pack.at[i];
-      }
-    } else {
-#pragma unroll
-      for (int k = 0; k < Tile::each; k++) value[k] = k < left ? source[k] : T(0);
-    }
-  }
-
-  // Strips are stored with rows and columns exchanged.
-  __device__ void store(typename Tile::Row* strip) const {
-    if (alongRow) {
-#pragma unroll
-      for (int k = 0; k < Tile::each; k++) strip[column + k].at[row] = value[k];
-    } else {
-#pragma unroll
-      for (int k = 0; k < Tile::each; k += Pack<T>::size) {
-        Pack<T> pack;
-#pragma unroll
-        for (int i = 0; i < Pack<T>::size; i++) pack.at[i] = value[k + i];
-        storePack(strip[column].at + row + k, pack);
-      }
-    }
   }
 };
 
@@ -113,22 +45,22 @@ __device__ inline void fetchRegisters(T* to, const typename Tile::Row& row, int 
   }
 }
 
-// B comes with its rows and columns exchanged, so that both factors are loaded alike. The sum over
-// k is cut into `splits` parts, each of which is a matrix of its own in the output.
+// The sum over k is cut into `splits` parts, each of which is a matrix of its own in the output.
 template <class T, int perThread>
 __global__ void __launch_bounds__(blockThreads)
     matmulKernel(const __grid_constant__ Factor<T> a, const __grid_constant__ Factor<T> b,
-                 const __grid_constant__ Epilogue<T> to, int64_t batch, int64_t m, int64_t n,
-                 int64_t k, int64_t splits, int64_t part) {
+                 const __grid_constant__ Epilogue<T> to, const __grid_constant__ Sizes size,
+                 int64_t splits, int64_t part) {
   using Shape = Tile<T, perThread>;
   constexpr int per = Shape::per;
   GRADLOOM_SHARED(typename Shape::Row, stripsA, 2 * Shape::depth);
   GRADLOOM_SHARED(typename Shape::Row, stripsB, 2 * Shape::depth);
+  const int64_t m = size.m, n = size.n, k = size.k;
   const int x = threadIdx.x % side, y = threadIdx.x / side;
   const int64_t across = (n + Shape::width - 1) / Shape::width;
   const int64_t row = blockIdx.x / across * Shape::width,
                 column = blockIdx.x % across * Shape::width;
-  for (int64_t matrix = blockIdx.z; matrix < batch * splits; matrix += gridDim.z) {
+  for (int64_t matrix = blockIdx.z; matrix < size.batch * splits; matrix += gridDim.z) {
     Factor<T> left = a, right = b;
     left.at += matrix / splits * a.matrixStride;
     right.at += matrix / splits * b.matrixStride;
@@ -171,12 +103,7 @@ __global__ void __launch_bounds__(blockThreads)
       for (int j = 0; j < per; j++) {
         const int64_t r = row + Shape::place(y, i), c = column + Shape::place(x, j);
         if (r >= m || c >= n) continue;
-        const int64_t at = (matrix * m + r) * n + c;
-        T value = sum[i][j];
-        if (to.bias != nullptr) value += to.bias[c];
-        if (to.accumulate) value += to.out[at];
-        if (to.pre != nullptr) to.pre[at] = value;
-        to.out[at] = value;
+        to.write((matrix * m + r) * n + c, c, sum[i][j]);
       }
     }
     // A loop that is not unrolled, over what this thread has just written: a copy of every
@@ -201,84 +128,92 @@ __global__ void joinSplitsKernel(const T* parts, const __grid_constant__ Epilogu
   const T* own = parts + i / size * splits * size + i % size;
   T value = 0;
   for (int64_t s = 0; s < splits; s++) value += own[s * size];
-  if (to.bias != nullptr) value += to.bias[i % n];
-  if (to.accumulate) value += to.out[i];
-  if (to.pre != nullptr) to.pre[i] = value;
-  to.out[i] = activated(to.activation, value, to.p, to.q);
+  to.write(i, i % n, value);
+  if (to.activation != Activation::none) {
+    to.out[i] = activated(to.activation, to.out[i], to.p, to.q);
+  }
 }
 
 template <class T, int per>
-void multiplyTiled(const char* name, const Factor<T>& a, const Factor<T>& b, const Epilogue<T>& to,
-                   int64_t batch, int64_t m, int64_t n, int64_t k, int64_t splits) {
+void multiplyTiled(const Product<T>& product, int64_t splits) {
   using Shape = Tile<T, per>;
-  const int64_t part = ceilDiv(ceilDiv(k, splits), Shape::depth) * Shape::depth;
-  const int64_t matrices = batch * splits;
-  const dim3 grid(unsigned(ceilDiv(m, Shape::width) * ceilDiv(n, Shape::width)), 1,
-                  unsigned(matrices < mostBlocksAcross ? matrices : mostBlocksAcross));
-  launch(name, {batch, m, n, k}, grid, dim3(blockThreads), matmulKernel<T, per>, a, b, to, batch, m,
-         n, k, splits, part);
+  const auto& [name, a, b, to, size] = product;
+  launch(name, {size.batch, size.m, size.n, size.k}, gridOf(size, Shape::width, splits),
+         dim3(blockThreads), matmulKernel<T, per>, a, b, to, size, splits,
+         partOf(size, splits, Shape::depth));
 }
 
 // The largest tile that keeps the device busy: large ones read less, small ones are more. Decided
 // by the sizes alone, so that all devices take sums in one order.
 template <class T>
-void multiplyInto(const char* name, const Factor<T>& a, const Factor<T>& b, const Epilogue<T>& to,
-                  int64_t batch, int64_t m, int64_t n, int64_t k, int64_t splits) {
+void multiplyInto(const Product<T>& product, int64_t splits) {
   constexpr int64_t enough = 128;  // tiles
-  const auto tiles = [&](int64_t width) {
-    return ceilDiv(m, width) * ceilDiv(n, width) * batch * splits;
-  };
-  if constexpr (sizeof(T) == 4) {  // registers of eight by eight doubles are not to be had
-    if (tiles(8 * side) >= enough) {
-      return multiplyTiled<T, 8>(name, a, b, to, batch, m, n, k, splits);
+  const auto fills = [&](int64_t width) { return tilesOf(product.size, width) * splits >= enough; };
+  if constexpr (sizeof(T) == 4) {
+    if (precision() != Precision::float32) {
+      return multiplyOnTensorCores(product, precision(), splits);
     }
+    // Registers of eight by eight doubles are not to be had.
+    if (fills(8 * side)) return multiplyTiled<T, 8>(product, splits);
   }
-  if (tiles(4 * side) >= enough)
-    multiplyTiled<T, 4>(name, a, b, to, batch, m, n, k, splits);
+  if (fills(4 * side))
+    multiplyTiled<T, 4>(product, splits);
   else
-    multiplyTiled<T, 2>(name, a, b, to, batch, m, n, k, splits);
+    multiplyTiled<T, 2>(product, splits);
 }
 
 // Parts to cut a sum over k into: long ones of small outputs, which would keep little of the device
 // busy.
-int64_t splitsOf(int64_t batch, int64_t m, int64_t n, int64_t k) {
+int64_t splitsOf(const Sizes& size) {
   constexpr int64_t busy = 128, shortest = 256, most = 32;
-  const int64_t tiles = ceilDiv(m, 2 * side) * ceilDiv(n, 2 * side) * batch;
-  int64_t splits = busy / tiles;
-  if (splits > k / shortest) splits = k / shortest;
+  int64_t splits = busy / tilesOf(size, 2 * side);
+  if (splits > size.k / shortest) splits = size.k / shortest;
   return splits < 2 ? 1 : splits > most ? most : splits;
 }
 
+// Adds `splits` parts of every sum, and does the epilogue.
 template <class T>
-void multiply(const char* name, const Factor<T>& a, const Factor<T>& b, const Epilogue<T>& to,
-              int64_t batch, int64_t m, int64_t n, int64_t k) {
-  if (batch == 0 || m == 0 || n == 0) return;
-  const int64_t splits = splitsOf(batch, m, n, k);
-  if (splits == 1) return multiplyInto<T>(name, a, b, to, batch, m, n, k, 1);
-  const Scratch<T> parts(batch * splits * m * n);
-  multiplyInto<T>(name, a, b, {parts.data(), nullptr, nullptr, false, Activation::none, T(0), T(0)},
-                  batch, m, n, k, splits);
+void join(const Product<T>& product, const T* parts, int64_t splits) {
+  const auto& [batch, m, n, k] = product.size;
   launch("join splits", {batch, m, n, splits}, dim3(unsigned(ceilDiv(batch * m * n, blockThreads))),
-         dim3(blockThreads), joinSplitsKernel<T>, parts.data(), to, batch, m * n, n, splits);
+         dim3(blockThreads), joinSplitsKernel<T>, parts, product.to, batch, m * n, n, splits);
+}
+
+// The library leaves what is not a sum to us.
+template <class T>
+void multiplyWith(const Blas& library, const Product<T>& product) {
+  library.multiply(product);
+  Product<T> rest = product;
+  rest.to.accumulate = false;
+  const Epilogue<T>& to = rest.to;
+  if (to.bias == nullptr && to.pre == nullptr && to.activation == Activation::none) return;
+  join(rest, to.out, 1);
 }
 
 template <class T>
-Factor<T> factor(const T* at, int64_t rowStride, int64_t columnStride, int64_t matrixStride) {
-  const int64_t stride = columnStride == 1 ? rowStride : columnStride;
-  constexpr int pack = Pack<T>::size;
-  const bool packed = isAligned(at) && stride % pack == 0 && matrixStride % pack == 0;
-  return {at, rowStride, columnStride, matrixStride, packed};
+void multiply(const Product<T>& product) {
+  const auto& [batch, m, n, k] = product.size;
+  if (batch == 0 || m == 0 || n == 0) return;
+  const Blas* const library = k > 0 ? Blas::current() : nullptr;
+  if (library != nullptr) return multiplyWith(*library, product);
+  const bool full = sizeof(T) == 8 || precision() == Precision::float32;
+  if (full && isSmall(product)) return multiplySmall(product);
+  const int64_t splits = splitsOf(product.size);
+  if (splits == 1) return multiplyInto(product, 1);
+  const Scratch<T> parts(batch * splits * m * n);
+  multiplyInto(plain(product, parts.data()), splits);
+  join(product, parts.data(), splits);
 }
 
 template <class T>
 Factor<T> leftFactor(const T* a, int64_t m, int64_t k, int64_t stride, bool transposed) {
-  return factor(a, transposed ? 1 : k, transposed ? m : 1, stride);
+  return factorOf(a, transposed ? 1 : k, transposed ? m : 1, stride);
 }
 
 // With rows and columns exchanged: row j of it is column j of B.
 template <class T>
 Factor<T> rightFactor(const T* b, int64_t k, int64_t n, int64_t stride, bool transposed) {
-  return factor(b, transposed ? k : 1, transposed ? 1 : n, stride);
+  return factorOf(b, transposed ? k : 1, transposed ? 1 : n, stride);
 }
 
 }  // namespace
@@ -286,8 +221,11 @@ Factor<T> rightFactor(const T* b, int64_t k, int64_t n, int64_t stride, bool tra
 template <class T>
 void matmul(T* out, const T* a, const T* b, int64_t batch, int64_t m, int64_t n, int64_t k,
             int64_t strideA, int64_t strideB, bool transA, bool transB, bool accumulate) {
-  multiply<T>("matmul", leftFactor(a, m, k, strideA, transA), rightFactor(b, k, n, strideB, transB),
-              {out, nullptr, nullptr, accumulate, Activation::none, T(0), T(0)}, batch, m, n, k);
+  multiply<T>({"matmul",
+               leftFactor(a, m, k, strideA, transA),
+               rightFactor(b, k, n, strideB, transB),
+               {out, nullptr, nullptr, accumulate, Activation::none, T(0), T(0)},
+               {batch, m, n, k}});
 }
 
 template <class T>
@@ -295,10 +233,11 @@ void dense(T* out, T* pre, const T* x, const T* w, const T* bias, int64_t rows, 
            int64_t features, int activation, double p, double q) {
   const Activation fused = activationOf(activation, "_y");
   const bool inside = fused != Activation::other;
-  multiply<T>("dense", leftFactor(x, rows, features, 0, false),
-              rightFactor(w, features, units, 0, false),
-              {out, pre, bias, false, inside ? fused : Activation::none, T(p), T(q)}, 1, rows,
-              units, features);
+  multiply<T>({"dense",
+               leftFactor(x, rows, features, 0, false),
+               rightFactor(w, features, units, 0, false),
+               {out, pre, bias, false, inside ? fused : Activation::none, T(p), T(q)},
+               {1, rows, units, features}});
   if (!inside) map<T>(activation, out, {{out}, {1}}, rows * units, p, q);
 }
 

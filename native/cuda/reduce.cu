@@ -1,16 +1,17 @@
-// Reductions and running sums. A block reduces a part of the rows for some columns; where there are
-// several parts, a second kernel reduces their results. Who adds to whom depends on the sizes
-// alone, so that results are the same every time.
+// Reductions and running sums. A block reduces a part of the rows for some columns: each thread,
+// then warps by exchanges, then the block; where there are several parts, a second kernel reduces
+// their results. Who adds to whom depends on the sizes alone, so that results are the same every
+// time.
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/scalar.h"
+#include "cuda/warp.h"
 
 namespace gradloom::cuda {
 namespace {
 
-// ---- what is reduced
-// ----------------------------------------------------------------------------- Each has State;
-// `of` an element, number j of its row; `join` of two; `result`.
+// ---- what is reduced ---------------------------------------------------------------------------
+// Each has State; `of` an element, number j of its row; `join` of two; `result`.
 
 template <class T>
 using SumState = std::conditional_t<std::is_floating_point_v<T>, double, uint32_t>;  // which wraps
@@ -89,8 +90,7 @@ struct Extreme : ArgExtreme<T, largest> {
   static __device__ T result(Placed<T> a) { return T(a.value); }
 };
 
-// ---- kernels
-// -------------------------------------------------------------------------------------
+// ---- kernels -----------------------------------------------------------------------------------
 
 // How a block is cut: `columns` of the outputs by `rows` threads for each, 256 in all.
 struct Cut {
@@ -121,12 +121,15 @@ __global__ void __launch_bounds__(blockThreads)
         state = Operation::join(state, Operation::of(x, j));
     }
   }
+  // First the rows within a warp, then those that are left: one for each warp.
+  state = joinLanes(state, cut.columns, Operation::join);
   states[threadIdx.x] = state;
-  for (int half = cut.rows / 2; half > 0; half /= 2) {
+  const int apart = cut.columns > warpThreads ? cut.columns : warpThreads;
+  for (int half = blockThreads / apart / 2; half > 0; half /= 2) {
     __syncthreads();
-    if (row < half) {
+    if (int(threadIdx.x) < half * apart) {
       states[threadIdx.x] =
-          Operation::join(states[threadIdx.x], states[threadIdx.x + half * cut.columns]);
+          Operation::join(states[threadIdx.x], states[threadIdx.x + half * apart]);
     }
   }
   if (!valid || row > 0) return;

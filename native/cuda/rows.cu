@@ -4,11 +4,11 @@
 #include "cuda/launch.h"
 #include "cuda/refusals.h"
 #include "cuda/scalar.h"
+#include "cuda/warp.h"
 
 namespace gradloom::cuda {
 namespace {
 
-constexpr unsigned everyLane = 0xffffffffu;
 constexpr int warps = blockThreads / warpThreads;
 
 struct Plus {
@@ -29,9 +29,7 @@ struct Largest {
 // here together.
 template <int lanes, class T, class Join>
 __device__ inline T joined(T value, T* shared, Join join) {
-  for (int distance = warpThreads / 2; distance > 0; distance /= 2) {
-    value = join(value, __shfl_xor_sync(everyLane, value, distance));
-  }
+  value = joinLanes(value, 1, join);
   if constexpr (lanes > warpThreads) {
     if (threadIdx.x % warpThreads == 0) shared[threadIdx.x / warpThreads] = value;
     __syncthreads();

@@ -9,6 +9,7 @@
 #include "cuda/journal.h"
 #include "cuda/kernels.h"
 #include "cuda/machine.h"
+#include "cuda/precision.h"
 #include "cuda/refusals.h"
 #include "cuda/repeated.h"
 
@@ -66,6 +67,54 @@ void products() {
   }
 }
 
+// Quarters, which no precision rounds, and sums of which float32 has exactly.
+void expectProduct(int64_t batch, int64_t m, int64_t n, int64_t k, const char* what) {
+  const Values<float> a(batch * m * k), b(batch * k * n), out(batch * m * n);
+  matmul(out.data(), a.data(), b.data(), batch, m, n, k, m * k, k * n, false, false, false);
+  const std::vector<float> left = a.read(), right = b.read(), found = out.read();
+  for (int64_t at = 0; at < batch * m * n; at++) {
+    const int64_t matrix = at / n / m, row = at / n, column = at % n;
+    float sum = 0;
+    for (int64_t p = 0; p < k; p++) {
+      sum += left[size_t(row * k + p)] * right[size_t((matrix * k + p) * n + column)];
+    }
+    expect(found[size_t(at)] == sum, what);
+  }
+}
+
+// One element, a cut sum, factors kept in 16 bits, large tiles; in every precision.
+void tensorCores() {
+  for (int precision = 1; precision < precisionCount; precision++) {
+    allowPrecision(Precision(precision));
+    expectProduct(1, 1, 1, 1, "tensor cores");
+    expectProduct(2, 70, 33, 40, "tensor cores");
+    expectProduct(1, 20, 21, 700, "tensor cores");
+    expectProduct(2, 201, 203, 9, "tensor cores");
+    expectProduct(64, 5, 129, 3, "tensor cores");
+  }
+  allowPrecision(Precision::float32);
+}
+
+void smallProducts() {
+  expectProduct(40, 3, 5, 7, "small product");
+  expectProduct(1, 100, 1, 90, "small product");
+}
+
+void elementwise() {
+  int add = 0;
+  while (std::strcmp(kernelInfo[add].name, "add_y") != 0) add++;
+  const Values<float> a(23), b(23), out(23);
+  for (const int64_t to : {0, 1}) {
+    for (const int64_t from : {0, 1}) {
+      map<float>(add, out.data() + to, {{a.data(), b.data() + from}, {1, 1}}, 22, 0, 0);
+      const std::vector<float> sums = out.read();
+      for (int64_t i = 0; i < 22; i++) {
+        expect(sums[size_t(to + i)] == float(2 * i + from + 2) / 4, "add");
+      }
+    }
+  }
+}
+
 void reductions() {
   constexpr int64_t n = 700;
   const Values<float> ones(n), result(1);
@@ -75,6 +124,14 @@ void reductions() {
   expect(result.read()[0] == 1, "prod");
   reduce<float>(Reduction::sum, result.data(), ones.data(), 1, n, 1);
   expect(result.read()[0] == float(n), "sum");
+  const Values<float> table(100 * 3), sums(3);
+  reduce<float>(Reduction::sum, sums.data(), table.data(), 1, 100, 3);
+  const std::vector<float> values = table.read(), totals = sums.read();
+  for (size_t column = 0; column < 3; column++) {
+    float sum = 0;
+    for (size_t row = 0; row < 100; row++) sum += values[row * 3 + column];
+    expect(totals[column] == sum, "sum");
+  }
   reduce<float>(Reduction::all, truth.data(), ones.data(), 1, n, 1);
   expect(truth.read()[0] == 1, "all");
 }
@@ -219,8 +276,9 @@ void staging() {
 int main() {
   using namespace gradloom::cuda;  // NOLINT(google-build-using-namespace): a program of one file
   try {
-    for (void (*test)() : {matrices, products, reductions, movement, rowKernels, sorting, training,
-                           repetition, refusing, staging}) {
+    for (void (*test)() :
+         {matrices, products, tensorCores, smallProducts, elementwise, reductions, movement,
+          rowKernels, sorting, training, repetition, refusing, staging}) {
       Turn turn(Machine::at(0));
       test();
       turn.finish();

@@ -247,6 +247,12 @@ export interface Backend {
   /** Ends the use of a program. */
   forget?(program: number): void;
 
+  // ---- precision: on devices that have more than one for products of float32 matrices ----------
+  /** Allows one of `precisions` (precision.ts), by its number, to the products of this thread. */
+  allowPrecision?(precision: number): void;
+  /** The number of the one in use: the one allowed where the hardware has it, else 0. */
+  precision?(): number;
+
   // ---- the machine -----------------------------------------------------------------------------
   /** Threads in use. */
   threads(): number;

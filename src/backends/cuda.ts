@@ -29,8 +29,8 @@ const kernelNames = [
   'map', 'mapStrided', 'select', 'cast', 'fill', 'copy', 'gather', 'scatterAdd', 'takeAlong',
   'putAlongAdd', 'sort', 'reduce', 'cumsum', 'matmul', 'dense', 'denseBackward', 'softmax',
   'softmaxBackward', 'crossEntropy', 'scaleRows', 'batchNorm', 'batchNormBackward', 'random',
-  'dropout', 'update', 'loadRows', 'deferChecks', 'note', 'startRecording',
-  'finishRecording', 'replay', 'forget', 'setMemoryLimit', 'describe',
+  'dropout', 'update', 'loadRows', 'deferChecks', 'note', 'startRecording', 'finishRecording',
+  'replay', 'forget', 'setMemoryLimit', 'allowPrecision', 'precision', 'describe',
 ] as const satisfies readonly (keyof Backend)[]; // prettier-ignore
 type KernelName = (typeof kernelNames)[number];
 
@@ -46,6 +46,8 @@ interface Machine extends Required<Pick<Backend, KernelName>> {
   readonly idle: () => number;
   /** {@link DeviceStatistics} as JSON. */
   readonly statistics: () => string;
+  /** What users should know of the machine; empty when nothing. */
+  readonly complaint: () => string;
 }
 
 /** What an addon built with CUDA exports besides. */
@@ -125,7 +127,10 @@ export function openCuda(
   try {
     const kind = emulated ? 'cuda-emulated' : 'cuda';
     const name = number === 0 ? kind : `${kind}:${number}`;
-    return { backend: createBackend(cuda.open(number), name) };
+    const machine = cuda.open(number);
+    const complaint = guarded(machine.complaint)();
+    if (complaint !== '') process.stderr.write(`gradloom: device "${name}": ${complaint}\n`);
+    return { backend: createBackend(machine, name) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
@@ -185,7 +190,7 @@ function memoryOn(machine: Machine, copy: Backend['copy']): CudaMemory {
 function createBackend(machine: Machine, device: string): Backend {
   const kernels = Object.fromEntries(
     kernelNames.map((name) => [name, guarded(machine[name])]),
-  ) as Pick<Backend, KernelName>;
+  ) as Required<Pick<Backend, KernelName>>;
   const memory = memoryOn(machine, kernels.copy);
   const statistics = (): DeviceStatistics => JSON.parse(machine.statistics()) as DeviceStatistics;
   return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads, statistics };

@@ -6,6 +6,8 @@ import { createCpuBackend } from './cpu.js';
 import { openCuda } from './cuda.js';
 import { createJsBackend } from './js.js';
 import { loadAddon } from './load-addon.js';
+import { precisionNumber, precisions } from './precision.js';
+import type { Precision } from './precision.js';
 
 /** A device by name: `js`, `cpu`, `cuda` (the first GPU), `cuda:1`, … */
 export type Device = 'js' | 'cpu' | 'cuda' | (string & {});
@@ -35,6 +37,7 @@ const openersByName: typeof openers = {
 
 const opened = new Map<string, Opening>();
 let chosen: Backend | undefined;
+let allowedPrecision: number | undefined;
 
 function openCpu(): Opening {
   const loaded = loadAddon();
@@ -67,6 +70,7 @@ function open(given: string): Opening {
   let opening = opened.get(name);
   if (!opening) {
     opening = openerOf(name)();
+    if ('backend' in opening) opening.backend.allowPrecision?.(allowed());
     opened.set(name, opening);
   }
   return opening;
@@ -160,4 +164,38 @@ export function setThreads(count: number): void {
     throw new ValueError(`setThreads: ${count} is not a whole number from 1 to 256`);
   }
   defaultBackend().setThreads(count);
+}
+
+/** The precision allowed, by its number: setPrecision's or GRADLOOM_PRECISION. */
+function allowed(): number {
+  if (allowedPrecision === undefined) {
+    const wanted = process.env['GRADLOOM_PRECISION'];
+    allowedPrecision = wanted ? precisionNumber(wanted, 'GRADLOOM_PRECISION') : 0;
+  }
+  return allowedPrecision;
+}
+
+/**
+ * Allows devices to compute products of float32 matrices (`matmul`, dense layers forward and
+ * backward) with rounded factors: `'tf32'`, `'float16'` or `'bfloat16'`; sums stay float32, and so
+ * do all tensors. Devices whose hardware has it do so: CUDA devices of compute capability 8.0, for
+ * `'float16'` 7.0; all others, `cpu` and `js` among them, keep `'float32'`, the default. Before the
+ * first call GRADLOOM_PRECISION counts. `'float16'` has no numbers above 65504 and few below 6e-5:
+ * gradients may vanish in it. Throws ValueError.
+ */
+export function setPrecision(precision: Precision): void {
+  const number = precisionNumber(precision, 'setPrecision');
+  allowedPrecision = number;
+  for (const opening of opened.values()) {
+    if ('backend' in opening) opening.backend.allowPrecision?.(number);
+  }
+}
+
+/**
+ * The precision that {@link setPrecision} allows or, given a device, the one that its products of
+ * float32 matrices are computed in. Throws DeviceError when the device is not available.
+ */
+export function precision(on?: Device): Precision {
+  if (on === undefined) return precisions[allowed()]!;
+  return precisions[backendOf(on).precision?.() ?? 0]!;
 }

@@ -10,6 +10,7 @@
 
 import * as activations from '../activations.js';
 import type { Backend } from '../backends/backend.js';
+import { precision } from '../backends/registry.js';
 import { noGrad } from '../autograd/tape.js';
 import * as constraints from '../constraints.js';
 import * as layers from '../layers/index.js';
@@ -145,7 +146,7 @@ export class Training {
   /** What must be equal for steps to be alike; null for those not worth recording. */
   #kind(batches: TensorBatches, step: number): string | null {
     if (!batches.isShuffled || batches.sizeOf(step) < batches.batchSize) return null;
-    return `${structureRevision()} ${this.#compiled.optimizer.revision}`;
+    return `${structureRevision()} ${this.#compiled.optimizer.revision} ${precision()}`;
   }
 
   /** Whether nothing but values differs between steps. */

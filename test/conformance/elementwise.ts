@@ -6,7 +6,7 @@ import type { Buffer, HostArray } from '../../src/backends/backend.js';
 import { typedArray } from '../../src/backends/dtype.js';
 import type { DType, FloatDType } from '../../src/backends/dtype.js';
 import { parse } from '../../src/backends/expression.js';
-import { kernels } from '../../src/backends/kernels.js';
+import { kernelNumber, kernels } from '../../src/backends/kernels.js';
 import type { Kernel } from '../../src/backends/kernels.js';
 import { array, type Bench, expectClose, expectSame, floatDTypes } from './harness.js';
 import { numberDTypes, roundoff, Source } from './harness.js';
@@ -193,12 +193,27 @@ export function elementwiseTests(bench: Bench): void {
   );
 
   it('walks with no elements write nothing', () => {
-    const add = kernels.findIndex((kernel) => kernel.name === 'add.y');
+    const add = kernelNumber('add');
     const out = bench.output('float32', 0);
     const one = bench.put(array('float32', [1]));
     const walk = Int32Array.of(3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     bench.backend.mapStrided(add, out, one, one, null, null, 0, 0, walk);
     expect(bench.get(out)).toHaveLength(0);
+  });
+
+  it.each(numberDTypes)('%s: arrays that begin anywhere', (dtype) => {
+    const all = new Source(5).values(dtype, 40, 40).map((x) => x % 100);
+    for (const [start, other, n] of [0, 1, 2, 4].flatMap((i) =>
+      [0, 3, 4].flatMap((j) => [1, 4, 7, 16, 19].map((count) => [i, j, count] as const)),
+    )) {
+      const [a, out] = [bench.put(all), bench.output(dtype, 40)];
+      const part = (of: Buffer, from: number): Buffer => bench.backend.view(of, from, n);
+      const [x, y] = [part(a, other), part(a, start)];
+      bench.backend.map(kernelNumber('add'), part(out, start), x, y, null, null, 0, 0);
+      const wanted = array(dtype, new Array<number>(40).fill(99));
+      for (let i = 0; i < n; i++) wanted[start + i] = all[other + i]! + all[start + i]!;
+      expectSame(bench.get(out), wanted, `${dtype} from ${other} and ${start}, ${n} of them`);
+    }
   });
 
   selectTests(bench);

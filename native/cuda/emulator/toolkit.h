@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cuda/emulator/grid.h"
 #include "cuda/emulator/queue.h"
@@ -65,6 +66,11 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph,
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph);
+// Of any kernel: for which virtual architecture its code was made, as 10 times its number.
+struct cudaFuncAttributes {
+  int ptxVersion;
+};
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel);
 cudaError_t cudaGetLastError();
 // After a fault: what it was, where, in which kernel.
 const char* cudaGetErrorString(cudaError_t error);
@@ -74,6 +80,15 @@ namespace gradloom::emulator {
 // Queues a kernel.
 cudaError_t enqueue(const std::string& name, Dim3 grid, Dim3 block, std::function<void()> kernel,
                     void* stream);
+
+// Queues a call of a library, which is no kernel of ours: memory it reads and writes, and what it
+// returns, 0 if nothing is wrong.
+struct Range {
+  const void* at;
+  size_t bytes;
+};
+cudaError_t enqueueLibrary(const std::string& name, const std::vector<Range>& reads, Range writes,
+                           std::function<int()> call, void* stream);
 
 // In the order of the stream: only the first `used` bytes of an allocation of `bytes` are
 // somebody's from then on, and undefined.
