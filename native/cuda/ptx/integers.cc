@@ -26,7 +26,9 @@ struct MadLow {
 struct MulHigh {
   template <class T>
   static T of(T a, T b) {
-    using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
+    __extension__ using Signed = __int128;
+    __extension__ using Unsigned = unsigned __int128;
+    using Wide = std::conditional_t<std::is_signed_v<T>, Signed, Unsigned>;
     return T(Wide(a) * Wide(b) >> 8 * sizeof(T));
   }
 };
