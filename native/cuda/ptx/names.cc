@@ -98,7 +98,7 @@ uint32_t Names::constant(uint64_t bits, uint32_t bytes) {
 uint32_t Names::operand(const std::string& text, uint32_t bytes) {
   uint64_t bits = 0;
   if (readNumber(text, bits)) {
-    if (bytes == 0) throw std::runtime_error("a number cannot be a predicate: " + text);
+    if (bytes == 0) return constant(bits != 0 ? ~uint64_t{0} : 0, 4);  // a bit for every lane
     return constant(bits, bytes);
   }
   if (const Symbol* found = symbol(text)) return constant(found->address, bytes);
