@@ -30,7 +30,8 @@ Memory& Memory::device() {
 
 Memory::Memory()
     : contents(static_cast<char*>(reserve(reserved))),
-      marks(static_cast<uint8_t*>(reserve(reserved))) {}
+      marks(static_cast<uint8_t*>(reserve(reserved))),
+      touches(static_cast<Touch*>(reserve(reserved / bytesOfTouch * sizeof(Touch)))) {}
 
 uint64_t Memory::allocate(uint64_t bytes) {
   const uint64_t whole = (bytes + alignment - 1) / alignment * alignment;
@@ -52,6 +53,7 @@ bool Memory::free(uint64_t address) {
   const uint64_t whole = (bytes + alignment - 1) / alignment * alignment;
   madvise(data(address), whole, MADV_DONTNEED);
   madvise(written(address), whole, MADV_DONTNEED);
+  madvise(&touch(address), whole / bytesOfTouch * sizeof(Touch), MADV_DONTNEED);
   return true;
 }
 

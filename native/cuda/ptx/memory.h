@@ -15,6 +15,16 @@ struct Allocation {
   uint64_t unwritten;  // bytes that nobody wrote yet
 };
 
+// Who touched some bytes last, and when: see Block.
+struct Touch {
+  uint32_t writePhase;
+  uint32_t readPhase;
+  uint16_t writer;  // thread of its block
+  uint16_t reader;  // thread, or manyReaders
+};
+constexpr uint16_t manyReaders = 0xffff;
+constexpr uint32_t bytesOfTouch = 4;
+
 class Memory {
  public:
   static Memory& device();
@@ -31,6 +41,8 @@ class Memory {
   char* data(uint64_t address) const { return contents + (address - first); }
   // One byte for each: 1 when it was written.
   uint8_t* written(uint64_t address) const { return marks + (address - first); }
+  // Of the four bytes around it.
+  Touch& touch(uint64_t address) const { return touches[(address - first) / bytesOfTouch]; }
   void markWritten(Allocation& allocation, uint64_t address, uint64_t bytes);
 
   static constexpr uint64_t total = uint64_t{8} << 30;  // as if the device had so much
@@ -44,6 +56,7 @@ class Memory {
   Memory();
   char* contents;
   uint8_t* marks;
+  Touch* touches;
   uint64_t next = 0;
   uint64_t used = 0;
   std::map<uint64_t, Allocation> live;   // by address

@@ -40,6 +40,41 @@ void checkAlignment(int lane, uint64_t address, uint32_t bytes, Use use, const c
        "misaligned: the address ends " + std::to_string(address % bytes) + " behind a bound");
 }
 
+// ---- races -------------------------------------------------------------------------------------
+
+[[noreturn]] void race(int lane, Use use, const char* space, uint32_t bytes, const char* other,
+                       const Touch& touch, bool sameBlock) {
+  const uint16_t thread = std::strcmp(other, "read") == 0 ? touch.reader : touch.writer;
+  std::string who = thread == manyReaders ? "several threads" : "thread " + std::to_string(thread);
+  who += sameBlock ? "" : " of another block";
+  fail(lane, use, space, bytes, "a race: " + who + " " + other +
+                                    " them, and no barrier is between");
+}
+
+// What another thread did since the last barrier, or another block since the launch, is in no order
+// with what this one does.
+void order(const Block& block, Touch& touch, int lane, int thread, Use use, const char* space,
+           uint32_t bytes) {
+  const auto conflicts = [&](uint32_t phase, uint16_t by) {
+    if (phase < block.launchPhase) return false;
+    return phase < block.firstPhase || (phase == block.phase && by != thread);
+  };
+  if (conflicts(touch.writePhase, touch.writer)) {
+    race(lane, use, space, bytes, "wrote", touch, touch.writePhase >= block.firstPhase);
+  }
+  if (use == Use::read) {
+    const bool another = touch.readPhase == block.phase && touch.reader != thread;
+    touch.reader = another ? manyReaders : uint16_t(thread);
+    touch.readPhase = block.phase;
+    return;
+  }
+  if (conflicts(touch.readPhase, touch.reader)) {
+    race(lane, use, space, bytes, "read", touch, touch.readPhase >= block.firstPhase);
+  }
+  touch.writer = uint16_t(thread);
+  touch.writePhase = block.phase;
+}
+
 // ---- global ------------------------------------------------------------------------------------
 
 void checkWritten(int lane, uint64_t address, uint32_t bytes) {
@@ -66,45 +101,34 @@ Allocation& allocationOf(Warp& warp, const Instruction& i, int lane, uint64_t ad
 
 char* globalPlace(Warp& warp, const Instruction& i, int lane, uint64_t address, uint32_t bytes,
                   Use use) {
+  Memory& memory = Memory::device();
   checkAlignment(lane, address, bytes, use, "global");
   Allocation& allocation = allocationOf(warp, i, lane, address, bytes, use);
   if (allocation.unwritten > 0) {
     if (use != Use::write) checkWritten(lane, address, bytes);
-    if (use != Use::read) Memory::device().markWritten(allocation, address, bytes);
+    if (use != Use::read) memory.markWritten(allocation, address, bytes);
   }
-  return Memory::device().data(address);
+  if (use != Use::atomic) {  // less than four bytes have no touch of their own
+    for (uint32_t each = 0; each + bytesOfTouch <= bytes; each += bytesOfTouch) {
+      order(*warp.block, memory.touch(address + each), lane, warp.number * lanes + lane, use,
+            "global", bytes);
+    }
+  }
+  return memory.data(address);
 }
 
 // ---- shared ------------------------------------------------------------------------------------
 
-[[noreturn]] void race(int lane, Use use, uint32_t bytes, const char* other, uint16_t thread) {
-  const std::string who = thread == manyReaders ? "several threads" :
-                                                  "thread " + std::to_string(thread);
-  fail(lane, use, "shared", bytes, "a race: " + who + " " + other +
-                                       " them, and no barrier is between");
-}
-
-void touch(Block& block, int lane, int thread, uint64_t address, uint32_t bytes, Use use) {
+void touchShared(Block& block, int lane, int thread, uint64_t address, uint32_t bytes, Use use) {
   const uint64_t first = address >> block.touchShift;
   const uint64_t end = (address + bytes - 1) >> block.touchShift;
   for (uint64_t each = first; each <= end; each++) {
     Touch& touch = block.touches[each];
-    const bool writtenNow = touch.writePhase == block.phase;
-    if (writtenNow && touch.writer != thread) race(lane, use, bytes, "wrote", touch.writer);
-    if (use == Use::read) {
-      if (touch.writePhase < block.firstPhase) {
-        fail(lane, use, "shared", bytes, "of which some were never written");
-      }
-      const bool another = touch.readPhase == block.phase && touch.reader != thread;
-      touch.reader = another ? manyReaders : uint16_t(thread);
-      touch.readPhase = block.phase;
-    } else {
-      if (touch.readPhase == block.phase && touch.reader != thread) {
-        race(lane, use, bytes, "read", touch.reader);
-      }
-      touch.writer = uint16_t(thread);
-      touch.writePhase = block.phase;
+    if (touch.writePhase < block.firstPhase) {  // of another block, whose memory it was
+      if (use == Use::read) fail(lane, use, "shared", bytes, "of which some were never written");
+      touch = Touch{};
     }
+    order(block, touch, lane, thread, use, "shared", bytes);
   }
 }
 
@@ -116,7 +140,7 @@ char* sharedPlace(Warp& warp, int lane, uint64_t address, uint32_t bytes, Use us
                                          std::to_string(block.shared.size()));
   }
   if (use != Use::atomic) {
-    touch(block, lane, warp.number * lanes + lane, address, bytes, use);
+    touchShared(block, lane, warp.number * lanes + lane, address, bytes, use);
   }
   return block.shared.data() + address;
 }

@@ -33,6 +33,8 @@ class Grid {
     block.touches.resize((block.shared.size() >> block.touchShift) + 1);
     static uint64_t launches = 0;
     block.memoryEpoch = ++launches;
+    block.phase = phases;
+    block.launchPhase = phases + 1;
     const uint64_t bytes = program.registerBytes;
     registers.resize(bytes * warps + 64);
     char* first = registers.data();
@@ -46,6 +48,8 @@ class Grid {
       prepare(warp);
     }
   }
+
+  ~Grid() { phases = block.phase; }
 
   std::string run() {
     const Extent& grid = launch.grid;
@@ -254,6 +258,8 @@ class Grid {
     return text + "thread " + std::to_string(current->number * lanes + lane) + ": " + fault.what();
   }
 
+  static uint32_t phases;  // of all launches before
+
   const Launch& launch;
   const Program& program;
   uint32_t threads = 0;
@@ -262,6 +268,8 @@ class Grid {
   Warp* current = nullptr;
   int line = 0;
 };
+
+uint32_t Grid::phases = 0;
 
 }  // namespace
 

@@ -75,26 +75,20 @@ struct Warp {
   bool has(int lane) const { return (mask >> lane & 1) != 0; }
 };
 
-// Who touched four bytes of shared memory last, or one byte where a kernel has such.
-struct Touch {
-  uint32_t writePhase;  // counts barriers
-  uint32_t readPhase;
-  uint16_t writer;  // thread
-  uint16_t reader;  // thread, or manyReaders
-};
-constexpr uint16_t manyReaders = 0xffff;
-
 struct Block {
   std::vector<char> shared;
   std::vector<Touch> touches;
   uint32_t touchShift = 2;  // bytes of a touch, as a power of two
-  uint32_t firstPhase = 1;  // of this block: what was touched before is of another
-  uint32_t phase = 1;
+  // Phases count barriers, blocks and launches: what was touched before the first of this block was
+  // by another, and before the first of this launch is past.
+  uint32_t phase = 0;
+  uint32_t firstPhase = 0;
+  uint32_t launchPhase = 0;
   std::vector<char> local;  // of all threads
   uint64_t localBytes = 0;  // of one
   const char* parameters = nullptr;
   uint64_t parameterBytes = 0;
-  uint64_t memoryEpoch = 0;
+  uint64_t memoryEpoch = 0;  // a number for every launch
   std::vector<Warp> warps;
 };
 
