@@ -44,10 +44,10 @@ const mutants: readonly Mutant[] = [
   },
   {
     fault: 'threads that leave before a barrier',
-    kernel: product,
-    from: /setp\.lt\.s64 (%p\d+), %rd\d+, 2;[^]*?bar\.sync 0;/,
-    to: (found) => found.replace(barrier, `@${/%p\d+/.exec(found)![0]} exit;`),
-    says: /matmulKernel.*barrier that not all threads of the block reach/s,
+    kernel: /softmaxKernelILi256Ef/,
+    from: /bra [^;]*;(?=[^:]*st\.shared[^:]*:\s*bar\.sync)/,
+    to: first('exit;'),
+    says: /softmaxKernel.*barrier that not all threads of the block reach/s,
   },
   {
     fault: 'an exchange that names half of the warp',
@@ -136,6 +136,7 @@ async function compute(): Promise<string> {
   const computations = {
     matmul: () => randn([70, 40]).matmul(randn([40, 50])),
     softmax: () => randn([9, 45]).softmax(),
+    'long softmax': () => randn([3, 4000]).softmax(),
     elu: () => randn([41, 128]).elu(),
     sum: () => randn([30, 50]).sum(),
     sort: () => randn([700]).sort(),
