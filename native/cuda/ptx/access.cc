@@ -58,10 +58,12 @@ void atomic(Warp& warp, const Instruction& i) {
   }
 }
 
-#define GRADLOOM_ATOMIC(Name, expression)                                  \
-  struct Name {                                                            \
-    template <class T>                                                     \
-    static T of(T old, T a, [[maybe_unused]] T b) { return T(expression); } \
+#define GRADLOOM_ATOMIC(Name, expression)           \
+  struct Name {                                     \
+    template <class T>                              \
+    static T of(T old, T a, [[maybe_unused]] T b) { \
+      return T(expression);                         \
+    }                                               \
   };
 GRADLOOM_ATOMIC(Add, old + a)
 GRADLOOM_ATOMIC(Min, std::min(old, a))
@@ -73,11 +75,16 @@ GRADLOOM_ATOMIC(CompareAndSwap, old == a ? b : old)
 template <class Body>
 Action withSpace(Space space, Body&& body) {
   switch (space) {
-    case Space::generic: return body(std::integral_constant<Space, Space::generic>());
-    case Space::global: return body(std::integral_constant<Space, Space::global>());
-    case Space::shared: return body(std::integral_constant<Space, Space::shared>());
-    case Space::local: return body(std::integral_constant<Space, Space::local>());
-    case Space::parameter: return body(std::integral_constant<Space, Space::parameter>());
+    case Space::generic:
+      return body(std::integral_constant<Space, Space::generic>());
+    case Space::global:
+      return body(std::integral_constant<Space, Space::global>());
+    case Space::shared:
+      return body(std::integral_constant<Space, Space::shared>());
+    case Space::local:
+      return body(std::integral_constant<Space, Space::local>());
+    case Space::parameter:
+      return body(std::integral_constant<Space, Space::parameter>());
   }
   return nullptr;
 }
@@ -147,19 +154,29 @@ bool readAccess(const std::string& opcode, Access& access) {
   const std::vector<std::string> words = wordsOf(opcode);
   if (!isOneOf(words[0], {"ld", "ldu", "st", "atom", "red"})) return false;
   using Kind = Access::Kind;
-  access = {words[0][0] == 'l' ? Kind::load : words[0] == "st" ? Kind::store : Kind::atomic,
+  access = {words[0][0] == 'l' ? Kind::load
+            : words[0] == "st" ? Kind::store
+                               : Kind::atomic,
             Space::generic, words.back(), 1, ""};
   for (size_t each = 1; each + 1 < words.size(); each++) {
     const std::string& word = words[each];
-    if (word == "global") access.space = Space::global;
-    else if (word == "shared") access.space = Space::shared;
-    else if (word == "local") access.space = Space::local;
-    else if (word == "param") access.space = Space::parameter;
-    else if (word == "v2") access.parts = 2;
-    else if (word == "v4") access.parts = 4;
-    else if (isOneOf(word, {"add", "min", "max", "exch", "cas"})) access.operation = word;
+    if (word == "global")
+      access.space = Space::global;
+    else if (word == "shared")
+      access.space = Space::shared;
+    else if (word == "local")
+      access.space = Space::local;
+    else if (word == "param")
+      access.space = Space::parameter;
+    else if (word == "v2")
+      access.parts = 2;
+    else if (word == "v4")
+      access.parts = 4;
+    else if (isOneOf(word, {"add", "min", "max", "exch", "cas"}))
+      access.operation = word;
     // Caching and ordering change nothing where one instruction runs after another.
-    else if (!isOneOf(word, {"nc", "volatile", "relaxed", "weak", "gpu", "sys", "cta", "ca", "cg"})) {
+    else if (!isOneOf(word,
+                      {"nc", "volatile", "relaxed", "weak", "gpu", "sys", "cta", "ca", "cg"})) {
       throw std::runtime_error("'" + opcode + "' is not supported: what is ." + word + "?");
     }
   }
@@ -169,13 +186,17 @@ bool readAccess(const std::string& opcode, Access& access) {
 Action actionOf(const Access& access, int registerBytes) {
   if (access.kind == Access::Kind::atomic) return atomicAction(access);
   switch (bytesOfType(access.type)) {
-    case 1: return access.type[0] == 's' ? plainOf<int8_t>(access, registerBytes)
-                                         : plainOf<uint8_t>(access, registerBytes);
-    case 2: return access.type[0] == 's' ? plainOf<int16_t>(access, registerBytes)
-                                         : plainOf<uint16_t>(access, registerBytes);
-    case 4: return access.type[0] == 's' ? plainOf<int32_t>(access, registerBytes)
-                                         : plainOf<uint32_t>(access, registerBytes);
-    default: return plainOf<uint64_t>(access, registerBytes);
+    case 1:
+      return access.type[0] == 's' ? plainOf<int8_t>(access, registerBytes)
+                                   : plainOf<uint8_t>(access, registerBytes);
+    case 2:
+      return access.type[0] == 's' ? plainOf<int16_t>(access, registerBytes)
+                                   : plainOf<uint16_t>(access, registerBytes);
+    case 4:
+      return access.type[0] == 's' ? plainOf<int32_t>(access, registerBytes)
+                                   : plainOf<uint32_t>(access, registerBytes);
+    default:
+      return plainOf<uint64_t>(access, registerBytes);
   }
 }
 

@@ -6,31 +6,45 @@ namespace {
 
 struct And {
   template <class T>
-  static T of(T a, T b) { return T(a & b); }
+  static T of(T a, T b) {
+    return T(a & b);
+  }
 };
 struct Or {
   template <class T>
-  static T of(T a, T b) { return T(a | b); }
+  static T of(T a, T b) {
+    return T(a | b);
+  }
 };
 struct Xor {
   template <class T>
-  static T of(T a, T b) { return T(a ^ b); }
+  static T of(T a, T b) {
+    return T(a ^ b);
+  }
 };
 struct Not {
   template <class T>
-  static T of(T a) { return T(~a); }
+  static T of(T a) {
+    return T(~a);
+  }
 };
 struct Copy {
   template <class T>
-  static T of(T a) { return a; }
+  static T of(T a) {
+    return a;
+  }
 };
 struct ShiftLeft {
   template <class T>
-  static T of(T a, uint32_t by) { return by < 8 * sizeof(T) ? T(a << by) : T(0); }
+  static T of(T a, uint32_t by) {
+    return by < 8 * sizeof(T) ? T(a << by) : T(0);
+  }
 };
 struct ShiftRight {
   template <class T>
-  static T of(T a, uint32_t by) { return by < 8 * sizeof(T) ? T(a >> by) : T(0); }
+  static T of(T a, uint32_t by) {
+    return by < 8 * sizeof(T) ? T(a >> by) : T(0);
+  }
 };
 struct LeadingZeros {
   static uint32_t of(uint32_t a) { return a == 0 ? 32 : uint32_t(__builtin_clz(a)); }

@@ -14,10 +14,12 @@ void compare(Warp& warp, const Instruction& i) {
   to = (to & ~warp.mask) | (result & warp.mask);
 }
 
-#define GRADLOOM_COMPARISON(Name, expression)               \
-  struct Name {                                             \
-    template <class T>                                      \
-    static bool of(T a, T b) { return expression; }         \
+#define GRADLOOM_COMPARISON(Name, expression) \
+  struct Name {                               \
+    template <class T>                        \
+    static bool of(T a, T b) {                \
+      return expression;                      \
+    }                                         \
   };
 GRADLOOM_COMPARISON(Equal, a == b)
 GRADLOOM_COMPARISON(NotEqual, a != b)
@@ -32,7 +34,7 @@ GRADLOOM_COMPARISON(LessEqualOrNan, !(a > b))
 GRADLOOM_COMPARISON(GreaterOrNan, !(a <= b))
 GRADLOOM_COMPARISON(GreaterEqualOrNan, !(a < b))
 // And false then.
-GRADLOOM_COMPARISON(Unequal, a < b || a > b)
+GRADLOOM_COMPARISON(Unequal, a<b || a> b)
 GRADLOOM_COMPARISON(BothNumbers, a == a && b == b)
 GRADLOOM_COMPARISON(AnyNan, a != a || b != b)
 #undef GRADLOOM_COMPARISON

@@ -11,34 +11,48 @@ namespace {
 template <class To, class From>
 struct Integer {
   template <class Register>
-  static To of(Register a) { return To(From(a)); }
+  static To of(Register a) {
+    return To(From(a));
+  }
 };
 // To a float, to nearest; the processor's mode is never another here.
 template <class To, class From>
 struct ToFloat {
   template <class Register>
-  static To of(Register a) { return To(From(a)); }
+  static To of(Register a) {
+    return To(From(a));
+  }
 };
 
 struct Nearest {
   template <class T>
-  static T of(T a) { return std::nearbyint(a); }
+  static T of(T a) {
+    return std::nearbyint(a);
+  }
 };
 struct Down {
   template <class T>
-  static T of(T a) { return std::floor(a); }
+  static T of(T a) {
+    return std::floor(a);
+  }
 };
 struct Up {
   template <class T>
-  static T of(T a) { return std::ceil(a); }
+  static T of(T a) {
+    return std::ceil(a);
+  }
 };
 struct Truncated {
   template <class T>
-  static T of(T a) { return std::trunc(a); }
+  static T of(T a) {
+    return std::trunc(a);
+  }
 };
 struct Saturated {
   template <class T>
-  static T of(T a) { return a > 0 ? (a < 1 ? a : T(1)) : T(0); }
+  static T of(T a) {
+    return a > 0 ? (a < 1 ? a : T(1)) : T(0);
+  }
 };
 
 // To an integer: what is beyond its range is its nearest end. No number becomes 0, but the highest
@@ -66,7 +80,8 @@ using RegisterOf = std::conditional_t<sizeof(T) == 1, uint16_t, T>;
 template <class To, class From>
 void addIntegerPair(Table& table, const std::string& to, const std::string& from) {
   // A narrow result fills its register as its type says.
-  using Result = std::conditional_t<sizeof(To) == 1 && std::is_signed_v<To>, int16_t, RegisterOf<To>>;
+  using Result =
+      std::conditional_t<sizeof(To) == 1 && std::is_signed_v<To>, int16_t, RegisterOf<To>>;
   add1<Integer<To, From>, Result, RegisterOf<From>>(table, "cvt." + to + "." + from);
 }
 template <class To>

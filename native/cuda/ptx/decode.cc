@@ -25,29 +25,6 @@ const Table& instructions() {
   return table;
 }
 
-template <class T>
-void pack(Warp& warp, const Instruction& i) {
-  char* const whole = warp.at<char>(i.at[0]);
-  const size_t bytes = sizeof(T) * i.parts;
-  for (int part = 0; part < i.parts; part++) {
-    const T* const from = warp.at<T>(i.vector[part]);
-    eachLane(warp, [=](int lane) {
-      std::memcpy(whole + bytes * size_t(lane) + sizeof(T) * size_t(part), from + lane, sizeof(T));
-    });
-  }
-}
-template <class T>
-void unpack(Warp& warp, const Instruction& i) {
-  const char* const whole = warp.at<char>(i.at[0]);
-  const size_t bytes = sizeof(T) * i.parts;
-  for (int part = 0; part < i.parts; part++) {
-    T* const to = warp.at<T>(i.vector[part]);
-    eachLane(warp, [=](int lane) {
-      std::memcpy(to + lane, whole + bytes * size_t(lane) + sizeof(T) * size_t(part), sizeof(T));
-    });
-  }
-}
-
 void trap(Warp& warp, const Instruction&) {
   throw Fault(__builtin_ctz(warp.mask), "a trap: the kernel gave up");
 }
@@ -232,9 +209,7 @@ class Decoder {
     for (size_t part = 0; part < each.size(); part++) {
       i.vector[part] = names.operand(each[part], one);
     }
-    const Action run = one == 4   ? packs ? pack<uint32_t> : unpack<uint32_t>
-                       : one == 2 ? packs ? pack<uint16_t> : unpack<uint16_t>
-                                  : nullptr;
+    const Action run = packs ? packAction(one) : unpackAction(one);
     if (run == nullptr) throw std::runtime_error("these parts are not supported");
     finish(s, i, Flow::next, run);
   }
@@ -250,7 +225,8 @@ class Decoder {
       i.vector[0] = hasResult ? names.operand(s.operands[0], bytes) : names.make(bytes).place;
       const size_t first = hasResult ? 2 : 1;
       i.at[2] = names.operand(s.operands.at(first), bytes);
-      i.at[3] = s.operands.size() > first + 1 ? names.operand(s.operands[first + 1], bytes) : i.at[2];
+      i.at[3] =
+          s.operands.size() > first + 1 ? names.operand(s.operands[first + 1], bytes) : i.at[2];
     } else {
       const auto each = elements(s.operands.at(hasResult ? 0 : 1));
       if (int(each.size()) != access.parts) throw std::runtime_error("wrong number of elements");
@@ -272,7 +248,8 @@ class Decoder {
     uint64_t offset = 0, bits = 0;
     const size_t plus = base.find('+');
     if (plus != base.npos) {
-      if (!readNumber(base.substr(plus + 1), offset)) throw std::runtime_error("odd address " + text);
+      if (!readNumber(base.substr(plus + 1), offset))
+        throw std::runtime_error("odd address " + text);
       base.resize(plus);
     }
     i.at[1] = names.constant(0, 8);

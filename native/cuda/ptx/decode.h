@@ -13,6 +13,11 @@ struct Register {
   uint32_t bytes;  // of a lane; 0: a predicate
 };
 
+struct Scope {
+  std::map<std::string, Register> registers;
+  Symbols symbols;
+};
+
 class Names {
  public:
   Names(Program& owner, const Symbols& variables);
@@ -20,8 +25,8 @@ class Names {
   void open() { scopes.emplace_back(); }
   void close() { scopes.pop_back(); }
   // Hides all scopes until the second is called: a function does not see its caller's names.
-  std::vector<struct Scope> enter();
-  void leave(std::vector<struct Scope> hidden) { scopes = std::move(hidden); }
+  std::vector<Scope> enter();
+  void leave(std::vector<Scope> hidden) { scopes = std::move(hidden); }
 
   // ".b32 %r<24>" or ".b32 %a, %b".
   void declareRegisters(const std::string& text);
@@ -40,13 +45,8 @@ class Names {
  private:
   Program& program;
   const Symbols& variables;
-  std::vector<struct Scope> scopes;
+  std::vector<Scope> scopes;
   std::map<std::pair<uint64_t, uint32_t>, uint32_t> constants;
-};
-
-struct Scope {
-  std::map<std::string, Register> registers;
-  Symbols symbols;
 };
 
 }  // namespace gradloom::ptx

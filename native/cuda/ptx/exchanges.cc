@@ -1,5 +1,5 @@
-// Instructions through which lanes of a warp tell each other something. The scheduler runs them when
-// all lanes that they name have come (run.cc); here it is certain.
+// Instructions through which lanes of a warp tell each other something. The scheduler runs them
+// when all lanes that they name have come (run.cc); here it is certain.
 #include "cuda/ptx/table.h"
 
 namespace gradloom::ptx {
@@ -36,8 +36,8 @@ void shuffle(Warp& warp, const Instruction& i) {
     int source = lane;
     if (sourceOf<way>(lane, by[lane], clamp[lane], source)) within |= 1u << lane;
     if ((warp.mask >> source & 1) == 0) {
-      throw Fault(lane, "a shuffle reads lane " + std::to_string(source) +
-                            ", which takes no part in it");
+      throw Fault(lane,
+                  "a shuffle reads lane " + std::to_string(source) + ", which takes no part in it");
     }
     to[lane] = values[source];
   });

@@ -8,39 +8,57 @@ namespace {
 
 struct Add {
   template <class T>
-  static T of(T a, T b) { return a + b; }
+  static T of(T a, T b) {
+    return a + b;
+  }
 };
 struct Sub {
   template <class T>
-  static T of(T a, T b) { return a - b; }
+  static T of(T a, T b) {
+    return a - b;
+  }
 };
 struct Mul {
   template <class T>
-  static T of(T a, T b) { return a * b; }
+  static T of(T a, T b) {
+    return a * b;
+  }
 };
 struct Div {
   template <class T>
-  static T of(T a, T b) { return a / b; }
+  static T of(T a, T b) {
+    return a / b;
+  }
 };
 struct Fma {
   template <class T>
-  static T of(T a, T b, T c) { return std::fma(a, b, c); }
+  static T of(T a, T b, T c) {
+    return std::fma(a, b, c);
+  }
 };
 struct Neg {
   template <class T>
-  static T of(T a) { return -a; }
+  static T of(T a) {
+    return -a;
+  }
 };
 struct Abs {
   template <class T>
-  static T of(T a) { return std::fabs(a); }
+  static T of(T a) {
+    return std::fabs(a);
+  }
 };
 struct Sqrt {
   template <class T>
-  static T of(T a) { return std::sqrt(a); }
+  static T of(T a) {
+    return std::sqrt(a);
+  }
 };
 struct Reciprocal {
   template <class T>
-  static T of(T a) { return T(1) / a; }
+  static T of(T a) {
+    return T(1) / a;
+  }
 };
 // The number that is one; of two zeros the sign decides.
 struct Min {
@@ -61,7 +79,9 @@ struct Max {
 };
 struct CopySign {  // the sign of the first, the rest of the second
   template <class T>
-  static T of(T a, T b) { return std::copysign(b, a); }
+  static T of(T a, T b) {
+    return std::copysign(b, a);
+  }
 };
 struct Exp2 {
   static float of(float a) { return float(std::exp2(double(a))); }

@@ -9,19 +9,27 @@ namespace {
 
 struct Add {
   template <class T>
-  static T of(T a, T b) { return T(a + b); }
+  static T of(T a, T b) {
+    return T(a + b);
+  }
 };
 struct Sub {
   template <class T>
-  static T of(T a, T b) { return T(a - b); }
+  static T of(T a, T b) {
+    return T(a - b);
+  }
 };
 struct MulLow {
   template <class T>
-  static T of(T a, T b) { return T(uint64_t(a) * uint64_t(b)); }
+  static T of(T a, T b) {
+    return T(uint64_t(a) * uint64_t(b));
+  }
 };
 struct MadLow {
   template <class T>
-  static T of(T a, T b, T c) { return T(uint64_t(a) * uint64_t(b) + uint64_t(c)); }
+  static T of(T a, T b, T c) {
+    return T(uint64_t(a) * uint64_t(b) + uint64_t(c));
+  }
 };
 struct MulHigh {
   template <class T>
@@ -34,17 +42,23 @@ struct MulHigh {
 };
 struct MadHigh {
   template <class T>
-  static T of(T a, T b, T c) { return Add::of(MulHigh::of(a, b), c); }
+  static T of(T a, T b, T c) {
+    return Add::of(MulHigh::of(a, b), c);
+  }
 };
 template <class Wide>
 struct MulWide {
   template <class T>
-  static Wide of(T a, T b) { return Wide(a) * Wide(b); }
+  static Wide of(T a, T b) {
+    return Wide(a) * Wide(b);
+  }
 };
 template <class Wide>
 struct MadWide {
   template <class T>
-  static Wide of(T a, T b, Wide c) { return Wide(uint64_t(Wide(a) * Wide(b)) + uint64_t(c)); }
+  static Wide of(T a, T b, Wide c) {
+    return Wide(uint64_t(Wide(a) * Wide(b)) + uint64_t(c));
+  }
 };
 // A division by zero gives some number and no fault, as on a device.
 struct Div {
@@ -65,19 +79,27 @@ struct Rem {
 };
 struct Min {
   template <class T>
-  static T of(T a, T b) { return a < b ? a : b; }
+  static T of(T a, T b) {
+    return a < b ? a : b;
+  }
 };
 struct Max {
   template <class T>
-  static T of(T a, T b) { return a > b ? a : b; }
+  static T of(T a, T b) {
+    return a > b ? a : b;
+  }
 };
 struct Neg {
   template <class T>
-  static T of(T a) { return T(0 - uint64_t(a)); }
+  static T of(T a) {
+    return T(0 - uint64_t(a));
+  }
 };
 struct Abs {
   template <class T>
-  static T of(T a) { return a < 0 ? Neg::of(a) : a; }
+  static T of(T a) {
+    return a < 0 ? Neg::of(a) : a;
+  }
 };
 struct ShiftRight {  // of a signed number the sign comes in
   template <class T>

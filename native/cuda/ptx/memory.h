@@ -59,7 +59,7 @@ class Memory {
   Touch* touches;
   uint64_t next = 0;
   uint64_t used = 0;
-  std::map<uint64_t, Allocation> live;   // by address
+  std::map<uint64_t, Allocation> live;  // by address
   std::map<uint64_t, uint64_t> former;  // address and bytes of what was given back
 };
 

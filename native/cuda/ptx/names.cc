@@ -6,11 +6,10 @@ namespace gradloom::ptx {
 namespace {
 
 const std::map<std::string, Special> specialNames = {
-    {"%tid.x", tidX},       {"%tid.y", tidY},       {"%tid.z", tidZ},
-    {"%ntid.x", ntidX},     {"%ntid.y", ntidY},     {"%ntid.z", ntidZ},
-    {"%ctaid.x", ctaidX},   {"%ctaid.y", ctaidY},   {"%ctaid.z", ctaidZ},
-    {"%nctaid.x", nctaidX}, {"%nctaid.y", nctaidY}, {"%nctaid.z", nctaidZ},
-    {"%laneid", laneId},    {"%warpid", warpId},
+    {"%tid.x", tidX},     {"%tid.y", tidY},       {"%tid.z", tidZ},       {"%ntid.x", ntidX},
+    {"%ntid.y", ntidY},   {"%ntid.z", ntidZ},     {"%ctaid.x", ctaidX},   {"%ctaid.y", ctaidY},
+    {"%ctaid.z", ctaidZ}, {"%nctaid.x", nctaidX}, {"%nctaid.y", nctaidY}, {"%nctaid.z", nctaidZ},
+    {"%laneid", laneId},  {"%warpid", warpId},
 };
 
 uint64_t roundedUp(uint64_t value, uint64_t to) {

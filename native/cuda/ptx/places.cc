@@ -47,8 +47,8 @@ void checkAlignment(int lane, uint64_t address, uint32_t bytes, Use use, const c
   const uint16_t thread = std::strcmp(other, "read") == 0 ? touch.reader : touch.writer;
   std::string who = thread == manyReaders ? "several threads" : "thread " + std::to_string(thread);
   who += sameBlock ? "" : " of another block";
-  fail(lane, use, space, bytes, "a race: " + who + " " + other +
-                                    " them, and no barrier is between");
+  fail(lane, use, space, bytes,
+       "a race: " + who + " " + other + " them, and no barrier is between");
 }
 
 // What another thread did since the last barrier, or another block since the launch, is in no order
@@ -136,8 +136,9 @@ char* sharedPlace(Warp& warp, int lane, uint64_t address, uint32_t bytes, Use us
   Block& block = *warp.block;
   checkAlignment(lane, address, bytes, use, "shared");
   if (address >= block.shared.size() || bytes > block.shared.size() - address) {
-    fail(lane, use, "shared", bytes, "out of bounds: byte " + std::to_string(address) + " of " +
-                                         std::to_string(block.shared.size()));
+    fail(lane, use, "shared", bytes,
+         "out of bounds: byte " + std::to_string(address) + " of " +
+             std::to_string(block.shared.size()));
   }
   if (use != Use::atomic) {
     touchShared(block, lane, warp.number * lanes + lane, address, bytes, use);
@@ -151,8 +152,9 @@ char* localPlace(Warp& warp, int lane, uint64_t address, uint32_t bytes, Use use
   Block& block = *warp.block;
   checkAlignment(lane, address, bytes, use, "local");
   if (address >= block.localBytes || bytes > block.localBytes - address) {
-    fail(lane, use, "local", bytes, "out of bounds: byte " + std::to_string(address) + " of " +
-                                        std::to_string(block.localBytes));
+    fail(lane, use, "local", bytes,
+         "out of bounds: byte " + std::to_string(address) + " of " +
+             std::to_string(block.localBytes));
   }
   return block.local.data() + uint64_t(warp.number * lanes + lane) * block.localBytes + address;
 }
@@ -162,8 +164,9 @@ char* parameterPlace(Warp& warp, int lane, uint64_t address, uint32_t bytes, Use
   checkAlignment(lane, address, bytes, use, "parameter");
   if (use != Use::read || address >= block.parameterBytes ||
       bytes > block.parameterBytes - address) {
-    fail(lane, use, "parameter", bytes, "out of bounds: byte " + std::to_string(address) + " of " +
-                                            std::to_string(block.parameterBytes));
+    fail(lane, use, "parameter", bytes,
+         "out of bounds: byte " + std::to_string(address) + " of " +
+             std::to_string(block.parameterBytes));
   }
   return const_cast<char*>(block.parameters) + address;
 }

@@ -13,8 +13,23 @@
 namespace gradloom::ptx {
 
 // Registers of every program that hold what a thread is: %tid.x and so on.
-enum Special { tidX, tidY, tidZ, ntidX, ntidY, ntidZ, ctaidX, ctaidY, ctaidZ, nctaidX, nctaidY,
-               nctaidZ, laneId, warpId, specials };
+enum Special {
+  tidX,
+  tidY,
+  tidZ,
+  ntidX,
+  ntidY,
+  ntidZ,
+  ctaidX,
+  ctaidY,
+  ctaidZ,
+  nctaidX,
+  nctaidY,
+  nctaidZ,
+  laneId,
+  warpId,
+  specials
+};
 constexpr uint32_t specialBytes = lanes * 4;  // of one
 
 struct Constant {

@@ -14,4 +14,6 @@ file(GLOB runtime_sources native/cuda/ptx/runtime_*.cc)
 set_source_files_properties(${runtime_sources} PROPERTIES COMPILE_OPTIONS -fvisibility=default)
 set_target_properties(ptx PROPERTIES OUTPUT_NAME cudart SUFFIX .so.13
   LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ptx
-  LINK_FLAGS "-Wl,-soname,libcudart.so.13 -Wl,--version-script=${CMAKE_SOURCE_DIR}/native/cuda/ptx/libcudart.map")
+  LINK_DEPENDS ${CMAKE_SOURCE_DIR}/native/cuda/ptx/libcudart.map)
+target_link_options(ptx PRIVATE -Wl,-soname,libcudart.so.13
+  -Wl,--version-script=${CMAKE_SOURCE_DIR}/native/cuda/ptx/libcudart.map)

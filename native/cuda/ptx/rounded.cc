@@ -18,32 +18,46 @@ void inMode(Warp& warp, const Instruction& i) {
 // The optimizer must not move these out of the changed mode.
 struct Add {
   template <class T>
-  [[gnu::noinline]] static T of(T a, T b) { return a + b; }
+  [[gnu::noinline]] static T of(T a, T b) {
+    return a + b;
+  }
 };
 struct Sub {
   template <class T>
-  [[gnu::noinline]] static T of(T a, T b) { return a - b; }
+  [[gnu::noinline]] static T of(T a, T b) {
+    return a - b;
+  }
 };
 struct Mul {
   template <class T>
-  [[gnu::noinline]] static T of(T a, T b) { return a * b; }
+  [[gnu::noinline]] static T of(T a, T b) {
+    return a * b;
+  }
 };
 struct Div {
   template <class T>
-  [[gnu::noinline]] static T of(T a, T b) { return a / b; }
+  [[gnu::noinline]] static T of(T a, T b) {
+    return a / b;
+  }
 };
 struct Fma {
   template <class T>
-  [[gnu::noinline]] static T of(T a, T b, T c) { return std::fma(a, b, c); }
+  [[gnu::noinline]] static T of(T a, T b, T c) {
+    return std::fma(a, b, c);
+  }
 };
 struct Sqrt {
   template <class T>
-  [[gnu::noinline]] static T of(T a) { return std::sqrt(a); }
+  [[gnu::noinline]] static T of(T a) {
+    return std::sqrt(a);
+  }
 };
 template <class To>
 struct Convert {
   template <class T>
-  [[gnu::noinline]] static To of(T a) { return To(a); }
+  [[gnu::noinline]] static To of(T a) {
+    return To(a);
+  }
 };
 
 template <int mode, class T>

@@ -196,8 +196,10 @@ class Grid {
     const int first = __builtin_ctz(warp.mask);
     for (uint32_t rest = warp.mask; rest != 0; rest &= rest - 1) {
       const int lane = __builtin_ctz(rest);
-      if (named[lane] != named[first]) throw Fault(lane, "lanes of one exchange name different lanes");
-      if ((named[lane] >> lane & 1) == 0) throw Fault(lane, "an exchange that does not name its own lane");
+      if (named[lane] != named[first])
+        throw Fault(lane, "lanes of one exchange name different lanes");
+      if ((named[lane] >> lane & 1) == 0)
+        throw Fault(lane, "an exchange that does not name its own lane");
     }
     if ((warp.mask & named[first]) != named[first]) return false;
     i.run(warp, i);

@@ -119,9 +119,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   Device& device = Device::get();
   const Lock lock(device.turn);
   if (kind == cudaMemcpyDeviceToHost) {
-    return device.enqueue(stream, [=] {
-      return fromDevice(static_cast<char*>(to), addressOf(from), bytes);
-    });
+    return device.enqueue(
+        stream, [=] { return fromDevice(static_cast<char*>(to), addressOf(from), bytes); });
   }
   if (kind == cudaMemcpyDeviceToDevice) {
     return device.enqueue(stream, [=] { return onDevice(addressOf(to), addressOf(from), bytes); });

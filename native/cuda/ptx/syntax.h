@@ -18,8 +18,8 @@ struct Variable {
   std::vector<uint8_t> initial;  // empty: none
 };
 
-// One statement. Opcodes that are none: "{" and "}" begin and end a scope, ":" is a label, and those
-// with a point in front are directives, whose text is the one operand.
+// One statement. Opcodes that are none: "{" and "}" begin and end a scope, ":" is a label, and
+// those with a point in front are directives, whose text is the one operand.
 struct Statement {
   int line;
   std::string guard;  // "", "%p1" or "!%p1"

@@ -28,8 +28,14 @@ void addConversions(Table& table);
 void addComparisons(Table& table);
 void addExchanges(Table& table);
 
+// Joins and parts registers, the parts of so many bytes; null if there are none of that size.
+Action packAction(uint32_t bytes);
+Action unpackAction(uint32_t bytes);
+
 template <class T>
-constexpr char letterOf = sizeof(T) == 8 ? 'd' : sizeof(T) == 4 ? 'w' : 'h';
+constexpr char letterOf = sizeof(T) == 8   ? 'd'
+                          : sizeof(T) == 4 ? 'w'
+                                           : 'h';
 template <class... T>
 constexpr char lettersOf[] = {letterOf<T>..., '\0'};
 
