@@ -2,6 +2,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "cuda/ptx/half.h"
 #include "cuda/ptx/table.h"
 
 namespace gradloom::ptx {
@@ -125,6 +126,22 @@ void addFloat(Table& table, const std::string& type) {
   add1<Saturated, Float, Float>(table, "cvt.sat" + twice);
 }
 
+// Numbers of 16 bits and TF32.
+template <auto function>
+struct By {
+  template <class T>
+  static auto of(T a) {
+    return function(a);
+  }
+};
+void addNarrowFloats(Table& table) {
+  add1<By<toHalf>, uint16_t, float>(table, "cvt.rn.f16.f32");
+  add1<By<toBfloat>, uint16_t, float>(table, "cvt.rn.bf16.f32");
+  add1<By<toTf32>, uint32_t, float>(table, "cvt.rna.tf32.f32");
+  add1<By<fromHalf>, float, uint16_t>(table, "cvt.f32.f16");
+  add1<By<fromBfloat>, float, uint16_t>(table, "cvt.f32.bf16");
+}
+
 // Addresses in a space and addresses that name any. Global ones are the same.
 template <uint64_t window, bool toSpace>
 struct Address {
@@ -151,6 +168,7 @@ void addConversions(Table& table) {
   addIntegersTo<uint64_t>(table, "u64");
   addFloat<float>(table, "f32");
   addFloat<double>(table, "f64");
+  addNarrowFloats(table);
   add1<ToFloat<double, float>, double, float>(table, "cvt.f64.f32");
   add1<ToFloat<float, double>, float, double>(table, "cvt.rn.f32.f64");
   for (const char* type : {".u64", ".s64"}) {

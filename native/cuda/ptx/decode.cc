@@ -161,6 +161,7 @@ class Decoder {
   void compute(const Statement& s) {
     Access access;
     if (readAccess(s.opcode, access)) return memory(s, access);
+    if (beginsWith(s.opcode, "wmma.")) return matrices(s);
     const bool moves = beginsWith(s.opcode, "mov.b") && s.operands.size() == 2;
     if (moves && s.operands[0][0] == '{') return parts(s, s.operands[1], s.operands[0], false);
     if (moves && s.operands[1][0] == '{') return parts(s, s.operands[0], s.operands[1], true);
@@ -181,6 +182,34 @@ class Decoder {
     }
     i.vector[3] = i.at[letters.size() - 1];  // the lanes that an exchange names
     finish(s, i, row->second.flow, row->second.run);
+  }
+
+  void matrices(const Statement& s) {
+    Fragments& f = program.fragments.emplace_back();
+    const bool loads = beginsWith(s.opcode, "wmma.load."), stores = beginsWith(s.opcode, "wmma.st");
+    const bool isShared = s.opcode.find(".shared") != s.opcode.npos;
+    Space space = isShared ? Space::shared : Space::generic;
+    Instruction i;
+    const auto registers = [&](const std::string& text) {
+      std::vector<uint32_t> all;
+      for (const std::string& each : elements(text)) all.push_back(names.operand(each, 4));
+      return all;
+    };
+    const Action run = actionOfMatrices(s.opcode, space, f);
+    if (run == nullptr) throw std::runtime_error("this instruction is not supported");
+    f.d = registers(s.operands.at(stores ? 1 : 0));
+    if (loads || stores) {
+      names.address(s.operands[loads ? 1 : 0], i, space);
+      f.stride = names.operand(s.operands.at(2), 4);
+      if (isShared && f.type != "f32") program.narrowShared = true;
+    } else {
+      f.a = registers(s.operands.at(1));
+      f.b = registers(s.operands.at(2));
+      f.c = registers(s.operands.at(3));
+    }
+    i.vector[3] = names.constant(~uint64_t{0}, 4);  // all lanes take part
+    i.fragments = &f;
+    finish(s, i, Flow::exchange, run);
   }
 
   void finish(const Statement& s, Instruction i, Flow flow, Action run) {
@@ -219,7 +248,7 @@ class Decoder {
     const bool hasResult = access.kind == Kind::load || beginsWith(s.opcode, "atom");
     Instruction i;
     i.parts = uint8_t(access.parts);
-    address(s.operands.at(hasResult ? 1 : 0), i, access);
+    names.address(s.operands.at(hasResult ? 1 : 0), i, access.space);
     uint32_t bytes = uint32_t(bytesOfType(access.type));
     if (access.kind == Kind::atomic) {
       i.vector[0] = hasResult ? names.operand(s.operands[0], bytes) : names.make(bytes).place;
@@ -240,30 +269,6 @@ class Decoder {
     const Action run = actionOf(access, int(bytes));
     if (run == nullptr) throw std::runtime_error("this access is not supported");
     finish(s, i, Flow::next, run);
-  }
-
-  // "[%rd1+8]", "[name+8]" or "[16]".
-  void address(const std::string& text, Instruction& i, Access& access) {
-    std::string base(trimmed(std::string_view(text).substr(1, text.size() - 2)));
-    uint64_t offset = 0, bits = 0;
-    const size_t plus = base.find('+');
-    if (plus != base.npos) {
-      if (!readNumber(base.substr(plus + 1), offset))
-        throw std::runtime_error("odd address " + text);
-      base.resize(plus);
-    }
-    i.at[1] = names.constant(0, 8);
-    if (const Symbol* found = names.symbol(base)) {
-      offset += found->address;
-      if (access.space == Space::parameter) access.space = found->space;
-    } else if (readNumber(base, bits)) {
-      offset += bits;
-    } else {
-      const Register reg = names.known(base);
-      i.at[1] = reg.place;
-      i.wideAddress = reg.bytes == 8;
-    }
-    i.offset = int64_t(offset);
   }
 
   void resolve() {

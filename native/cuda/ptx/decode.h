@@ -40,6 +40,8 @@ class Names {
   uint32_t constant(uint64_t bits, uint32_t bytes);
   // What an operand stands for; `bytes` is the width it must have.
   uint32_t operand(const std::string& text, uint32_t bytes);
+  // "[%rd1+8]", "[name+8]" or "[16]". A name that stands for a parameter may lie in another space.
+  void address(const std::string& text, Instruction& i, Space& space);
   Register make(uint32_t bytes);
 
  private:

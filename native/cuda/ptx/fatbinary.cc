@@ -1,8 +1,10 @@
 #include "cuda/ptx/fatbinary.h"
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 
 namespace gradloom::ptx {
 namespace {
@@ -40,30 +42,36 @@ T readAt(const char* place) {
 
 }  // namespace
 
+int architecture() {
+  static const int chosen = [] {
+    const char* const text = std::getenv("GRADLOOM_PTX_ARCHITECTURE");
+    return text == nullptr ? 75 : std::atoi(text);
+  }();
+  return chosen;
+}
+
 std::string_view textIn(const void* wrapper) {
   const auto outer = readAt<Wrapper>(static_cast<const char*>(wrapper));
   const auto header = readAt<Header>(outer.data);
   if (outer.magic != wrapperMagic || header.magic != headerMagic) {
     throw std::runtime_error("this is no code for a GPU as nvcc writes it");
   }
-  std::string_view found;
-  uint32_t lowest = ~uint32_t{0};
   const char* place = outer.data + header.headerBytes;
   const char* const end = place + header.bytes;
   while (place < end) {
     const auto entry = readAt<Entry>(place);
-    const std::string_view text(place + entry.headerBytes, entry.bytes);
-    if (entry.kind == kindPtx && entry.architecture < lowest) {
+    if (entry.kind == kindPtx && entry.architecture == uint32_t(architecture())) {
       if ((entry.flags & compressed) != 0) {
         throw std::runtime_error(
             "the PTX is compressed: build with -DCMAKE_CUDA_FLAGS=--no-compress");
       }
-      lowest = entry.architecture;
-      found = text.substr(0, text.find('\0'));
+      const std::string_view text(place + entry.headerBytes, entry.bytes);
+      return text.substr(0, text.find('\0'));
     }
     place += entry.headerBytes + entry.bytes;
   }
-  return found;
+  throw std::runtime_error("there is no PTX for compute_" + std::to_string(architecture()) +
+                           ": build with it in -DGRADLOOM_CUDA_ARCHITECTURES");
 }
 
 }  // namespace gradloom::ptx

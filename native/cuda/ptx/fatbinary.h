@@ -5,8 +5,11 @@
 
 namespace gradloom::ptx {
 
-// `wrapper` is what __cudaRegisterFatBinary is given. The text of the lowest architecture; empty
-// where there is none. Throws std::runtime_error if it is compressed.
+// The compute capability that is interpreted: 75, or what GRADLOOM_PTX_ARCHITECTURE says.
+int architecture();
+
+// The text for that architecture. `wrapper` is what __cudaRegisterFatBinary is given. Throws
+// std::runtime_error if there is none, or if it is compressed.
 std::string_view textIn(const void* wrapper);
 
 }  // namespace gradloom::ptx

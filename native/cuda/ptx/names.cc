@@ -110,4 +110,26 @@ uint32_t Names::operand(const std::string& text, uint32_t bytes) {
   return reg.place;
 }
 
+void Names::address(const std::string& text, Instruction& i, Space& space) {
+  std::string base(trimmed(std::string_view(text).substr(1, text.size() - 2)));
+  uint64_t offset = 0, bits = 0;
+  const size_t plus = base.find('+');
+  if (plus != base.npos) {
+    if (!readNumber(base.substr(plus + 1), offset)) throw std::runtime_error("odd address " + text);
+    base.resize(plus);
+  }
+  i.at[1] = constant(0, 8);
+  if (const Symbol* found = symbol(base)) {
+    offset += found->address;
+    if (space == Space::parameter) space = found->space;
+  } else if (readNumber(base, bits)) {
+    offset += bits;
+  } else {
+    const Register reg = known(base);
+    i.at[1] = reg.place;
+    i.wideAddress = reg.bytes == 8;
+  }
+  i.offset = int64_t(offset);
+}
+
 }  // namespace gradloom::ptx

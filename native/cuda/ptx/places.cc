@@ -185,11 +185,12 @@ char* genericPlace(Warp& warp, const Instruction& i, int lane, uint64_t address,
 }  // namespace
 
 template <Space space>
-void locate(Warp& warp, const Instruction& i, uint32_t bytes, Use use, Places& places) {
+void locate(Warp& warp, const Instruction& i, uint32_t bytes, Use use, Places& places,
+            const uint64_t* offsets) {
   const Addresses addresses = addressesOf(warp, i);
   for (uint32_t rest = warp.mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
-    const uint64_t address = addresses.at[lane];
+    const uint64_t address = addresses.at[lane] + (offsets != nullptr ? offsets[lane] : 0);
     char*& place = places.at[lane];
     if constexpr (space == Space::global) place = globalPlace(warp, i, lane, address, bytes, use);
     if constexpr (space == Space::shared) place = sharedPlace(warp, lane, address, bytes, use);
@@ -203,10 +204,15 @@ void locate(Warp& warp, const Instruction& i, uint32_t bytes, Use use, Places& p
   }
 }
 
-template void locate<Space::generic>(Warp&, const Instruction&, uint32_t, Use, Places&);
-template void locate<Space::global>(Warp&, const Instruction&, uint32_t, Use, Places&);
-template void locate<Space::shared>(Warp&, const Instruction&, uint32_t, Use, Places&);
-template void locate<Space::local>(Warp&, const Instruction&, uint32_t, Use, Places&);
-template void locate<Space::parameter>(Warp&, const Instruction&, uint32_t, Use, Places&);
+template void locate<Space::generic>(Warp&, const Instruction&, uint32_t, Use, Places&,
+                                     const uint64_t*);
+template void locate<Space::global>(Warp&, const Instruction&, uint32_t, Use, Places&,
+                                    const uint64_t*);
+template void locate<Space::shared>(Warp&, const Instruction&, uint32_t, Use, Places&,
+                                    const uint64_t*);
+template void locate<Space::local>(Warp&, const Instruction&, uint32_t, Use, Places&,
+                                   const uint64_t*);
+template void locate<Space::parameter>(Warp&, const Instruction&, uint32_t, Use, Places&,
+                                       const uint64_t*);
 
 }  // namespace gradloom::ptx

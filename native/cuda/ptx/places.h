@@ -14,8 +14,10 @@ struct Places {
 
 enum class Use { read, write, atomic };
 
-// Throws Fault. `bytes` is what each lane touches; it must begin on a bound of as many.
+// Throws Fault. `bytes` is what each lane touches; it must begin on a bound of as many. `offsets`,
+// if any, are added to the lanes' addresses.
 template <Space space>
-void locate(Warp& warp, const Instruction& i, uint32_t bytes, Use use, Places& places);
+void locate(Warp& warp, const Instruction& i, uint32_t bytes, Use use, Places& places,
+            const uint64_t* offsets = nullptr);
 
 }  // namespace gradloom::ptx

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "cuda/ptx/matrices.h"
 #include "cuda/ptx/syntax.h"
 #include "cuda/ptx/warp.h"
 
@@ -46,6 +48,7 @@ struct Parameter {
 struct Program {
   std::string name;
   std::vector<Instruction> code;
+  std::deque<Fragments> fragments;  // instructions point at them
   std::vector<Constant> constants;
   std::vector<Parameter> parameters;
   uint64_t parameterBytes = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cuda/ptx/device.h"
+#include "cuda/ptx/fatbinary.h"
 #include "cuda/ptx/memory.h"
 
 using gradloom::ptx::Device;
@@ -62,8 +63,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device != 0) return Device::get().say(cudaErrorInvalidDevice);
   *properties = cudaDeviceProp{};
   std::strcpy(properties->name, "PTX interpreted on the processor (no GPU)");
-  properties->major = 7;
-  properties->minor = 5;
+  properties->major = gradloom::ptx::architecture() / 10;
+  properties->minor = gradloom::ptx::architecture() % 10;
   properties->totalGlobalMem = Memory::total;
   properties->multiProcessorCount = 1;
   properties->warpSize = 32;

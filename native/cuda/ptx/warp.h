@@ -16,6 +16,7 @@ constexpr uint32_t everyLane = ~uint32_t{0};
 
 struct Warp;
 struct Instruction;
+struct Fragments;
 using Action = void (*)(Warp&, const Instruction&);
 
 // Whose memory an address is in. Generic addresses name any.
@@ -40,8 +41,9 @@ struct Instruction {
   uint32_t vector[4] = {};  // registers of the elements
   int64_t offset = 0;       // of an address; of a branch, the instruction that it goes to
   int line = 0;
-  mutable Allocation* last = nullptr;  // where it found its memory before
-  mutable uint64_t lastEpoch = 0;      // and when that was looked up
+  const Fragments* fragments = nullptr;  // of an instruction on matrices
+  mutable Allocation* last = nullptr;    // where it found its memory before
+  mutable uint64_t lastEpoch = 0;        // and when that was looked up
 };
 
 // What is wrong with a kernel, found in a lane (-1: in none in particular).
