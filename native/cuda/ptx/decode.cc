@@ -85,8 +85,7 @@ class Decoder {
       names.declareRegisters(s.operands[0]);
     } else if (s.opcode[0] == '.') {
       if (s.opcode == ".pragma" || s.opcode == ".loc") return;
-      Variable variable = readVariable(s.operands[0], s.line);
-      names.place(variable);  // parameters of calls are in local memory
+      names.place(readVariable(s.operands[0], s.line));  // those of calls are in local memory
     } else if (beginsWith(s.opcode, "call")) {
       callFunction(s);
     } else if (!control(s, call)) {

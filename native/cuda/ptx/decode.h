@@ -32,7 +32,7 @@ class Names {
   void declareRegisters(const std::string& text);
   void declareSymbol(const std::string& name, Symbol symbol);
   // Gives a variable its place in the local or shared memory of the program.
-  Symbol place(const Variable& variable);
+  void place(const Variable& variable);
 
   const Symbol* symbol(const std::string& name) const;
   Register known(const std::string& name) const;  // throws std::runtime_error

@@ -56,14 +56,12 @@ void Names::declareSymbol(const std::string& name, Symbol symbol) {
   scopes.back().symbols[name] = symbol;
 }
 
-Symbol Names::place(const Variable& variable) {
+void Names::place(const Variable& variable) {
   const bool shared = variable.space == "shared";
   uint64_t& bytes = shared ? program.sharedBytes : program.localBytes;
   const uint64_t address = roundedUp(bytes, variable.align);
   bytes = roundedUp(address + variable.bytes, shared ? 16 : 8);
-  const Symbol symbol{shared ? Space::shared : Space::local, address};
-  declareSymbol(variable.name, symbol);
-  return symbol;
+  declareSymbol(variable.name, {shared ? Space::shared : Space::local, address});
 }
 
 const Symbol* Names::symbol(const std::string& name) const {
