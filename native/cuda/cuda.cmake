@@ -74,4 +74,5 @@ elseif(NOT cuda_mode STREQUAL "OFF")
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CXX_COMPILER_ID:MSVC>>>:-fvisibility=hidden>)
   # The bits of random numbers are specified: no fused multiply-add.
   set_source_files_properties(native/cuda/random.cu PROPERTIES COMPILE_OPTIONS "-fmad=false")
+  include(native/cuda/ptx/ptx.cmake OPTIONAL) # not in the package
 endif()
