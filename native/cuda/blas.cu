@@ -257,7 +257,8 @@ void Blas::multiply(const Product<T>& product) const {
                      stream = machine.stream()] {
     return call(*library, handle, product, computed, stream);
   };
-  machine.launching("cublasLtMatmul", {batch, m, n, k});
+  const Label label("cublasLtMatmul", {batch, m, n, k});
+  machine.launched(label);
 #if defined(GRADLOOM_CUDA_EMULATED)
   machine.check(emulator::enqueueLibrary("cublasLtMatmul",
                                          {{product.a.at, bytesOf(product.a, batch, m * k)},
@@ -268,9 +269,7 @@ void Blas::multiply(const Product<T>& product) const {
 #else
   const int status = work();
   if (status == 0) return;
-  const int64_t sizes[] = {batch, m, n, k};
-  throw DeviceFailure{false, "cublasLtMatmul returned status " + std::to_string(status) + " for " +
-                                 label(product.name, sizes, 4) +
+  throw DeviceFailure{false, label.text() + " returned status " + std::to_string(status) +
                                  "; unset GRADLOOM_CUDA_MATMUL for our own kernels"};
 #endif
 }

@@ -24,9 +24,7 @@ constexpr int mapsPerThread = 4;
 
 // As many elements as one instruction moves, at most those of a thread.
 template <class T>
-constexpr int packOf() {
-  return mapsPerThread < Pack<T>::size ? mapsPerThread : Pack<T>::size;
-}
+constexpr int packOf = mapsPerThread < Pack<T>::size ? mapsPerThread : Pack<T>::size;
 
 // The elements of one thread: read all, then computed, then written. Packed, those from `first` on;
 // else those `blockThreads` apart, so that threads read side by side.
@@ -55,7 +53,7 @@ __device__ inline int64_t mapPlace(const MapArguments<T>& x, int operand, int64_
 template <class T>
 __device__ inline void mapRead(T* values, const MapArguments<T>& x, int operand,
                                const MapElements& of) {
-  constexpr int pack = packOf<T>();
+  constexpr int pack = packOf<T>;
   const T* at = x.at[operand];
   if (x.packed && of.count == mapsPerThread) {
     const int64_t place = mapPlace(x, operand, of.first);
@@ -77,7 +75,7 @@ __device__ inline void mapRead(T* values, const MapArguments<T>& x, int operand,
 
 template <class R>
 __device__ inline void mapWrite(R* out, const R* values, bool packed, const MapElements& of) {
-  constexpr int pack = packOf<R>();
+  constexpr int pack = packOf<R>;
   if (packed && of.count == mapsPerThread) {
 #pragma unroll
     for (int k = 0; k < mapsPerThread; k += pack) {
@@ -121,13 +119,13 @@ using MapLauncher = void (*)(const char* name, void* out, int64_t n, const MapAr
 // output and in every operand that is read in packs.
 template <class R, class T>
 bool packable(const void* out, const MapArguments<T>& x, int operands) {
-  if (!isAligned(out, int(sizeof(R)) * packOf<R>())) return false;
+  if (!isAligned(out, int(sizeof(R)) * packOf<R>)) return false;
   if (!x.flat && x.count[2] % mapsPerThread != 0) return false;
   for (int k = 0; k < operands; k++) {
     const int64_t* stride = x.stride[k];
     if (stride[2] == 0) continue;
-    if (stride[2] != 1 || !isAligned(x.at[k], int(sizeof(T)) * packOf<T>())) return false;
-    if (stride[0] % packOf<T>() != 0 || stride[1] % packOf<T>() != 0) return false;
+    if (stride[2] != 1 || !isAligned(x.at[k], int(sizeof(T)) * packOf<T>)) return false;
+    if (stride[0] % packOf<T> != 0 || stride[1] % packOf<T> != 0) return false;
   }
   return true;
 }
