@@ -131,7 +131,7 @@ export const productMutants: readonly Mutant[] = [
     fault: 'packs written past the last element',
     file: 'elementwise.h',
     unit: 'map_float.cu',
-    from: 'if (packed && of.count == mapsPerThread)',
+    from: 'if (packed && of.count == per)',
     to: 'if (packed)',
     says: /out of bounds: a write/,
   },

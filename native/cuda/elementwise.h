@@ -20,24 +20,27 @@ struct MapArguments {
   bool packed;
 };
 
-constexpr int mapsPerThread = 4;
-
-// As many elements as one instruction moves, at most those of a thread.
+// Elements of a thread: 16 bytes of doubles, of which more do not fit beside what a division needs.
 template <class T>
-constexpr int packOf = mapsPerThread < Pack<T>::size ? mapsPerThread : Pack<T>::size;
+constexpr int mapsPerThread = sizeof(T) == 8 ? 2 : 4;
+
+// As many elements as one instruction moves, at most the `per` of a thread.
+template <class T, int per>
+constexpr int packOf = per < Pack<T>::size ? per : Pack<T>::size;
 
 // The elements of one thread: read all, then computed, then written. Packed, those from `first` on;
 // else those `blockThreads` apart, so that threads read side by side.
+template <int per>
 struct MapElements {
   int64_t first;
   int step, count;
 
   __device__ MapElements(int64_t n, bool packed) {
-    const int64_t block = int64_t{blockIdx.x} * (mapsPerThread * blockThreads);
-    first = block + threadIdx.x * (packed ? mapsPerThread : 1);
+    const int64_t block = int64_t{blockIdx.x} * (per * blockThreads);
+    first = block + threadIdx.x * (packed ? per : 1);
     step = packed ? 1 : blockThreads;
     const int64_t left = n > first ? (n - first + step - 1) / step : 0;
-    count = left < mapsPerThread ? int(left) : mapsPerThread;
+    count = left < per ? int(left) : per;
   }
 };
 
@@ -50,16 +53,16 @@ __device__ inline int64_t mapPlace(const MapArguments<T>& x, int operand, int64_
   return row / x.count[1] * stride[0] + row % x.count[1] * stride[1] + i2 * stride[2];
 }
 
-template <class T>
+template <class T, int per>
 __device__ inline void mapRead(T* values, const MapArguments<T>& x, int operand,
-                               const MapElements& of) {
-  constexpr int pack = packOf<T>;
+                               const MapElements<per>& of) {
+  constexpr int pack = packOf<T, per>;
   const T* at = x.at[operand];
-  if (x.packed && of.count == mapsPerThread) {
+  if (x.packed && of.count == per) {
     const int64_t place = mapPlace(x, operand, of.first);
     const bool same = x.stride[operand][2] == 0;
 #pragma unroll
-    for (int k = 0; k < mapsPerThread; k += pack) {
+    for (int k = 0; k < per; k += pack) {
       Pack<T, pack> read;
       if (!same) read = loadPack<T, pack>(at + place + k);
 #pragma unroll
@@ -67,18 +70,18 @@ __device__ inline void mapRead(T* values, const MapArguments<T>& x, int operand,
     }
   } else {
 #pragma unroll
-    for (int k = 0; k < mapsPerThread; k++) {
+    for (int k = 0; k < per; k++) {
       values[k] = k < of.count ? at[mapPlace(x, operand, of.first + k * of.step)] : T(0);
     }
   }
 }
 
-template <class R>
-__device__ inline void mapWrite(R* out, const R* values, bool packed, const MapElements& of) {
-  constexpr int pack = packOf<R>;
-  if (packed && of.count == mapsPerThread) {
+template <class R, int per>
+__device__ inline void mapWrite(R* out, const R* values, bool packed, const MapElements<per>& of) {
+  constexpr int pack = packOf<R, per>;
+  if (packed && of.count == per) {
 #pragma unroll
-    for (int k = 0; k < mapsPerThread; k += pack) {
+    for (int k = 0; k < per; k += pack) {
       Pack<R, pack> written;
 #pragma unroll
       for (int j = 0; j < pack; j++) written.at[j] = values[k + j];
@@ -86,7 +89,7 @@ __device__ inline void mapWrite(R* out, const R* values, bool packed, const MapE
     }
   } else {
 #pragma unroll
-    for (int k = 0; k < mapsPerThread; k++) {
+    for (int k = 0; k < per; k++) {
       if (k < of.count) out[of.first + k * of.step] = values[k];
     }
   }
@@ -95,13 +98,14 @@ __device__ inline void mapWrite(R* out, const R* values, bool packed, const MapE
 template <class Formula, int operands, class R, class T>
 __global__ void __launch_bounds__(blockThreads)
     mapKernel(R* out, int64_t n, const __grid_constant__ MapArguments<T> x, T p, T q) {
-  const MapElements of(n, x.packed);
-  T value[maxOperands][mapsPerThread] = {};
+  constexpr int per = mapsPerThread<T>;
+  const MapElements<per> of(n, x.packed);
+  T value[maxOperands][per] = {};
 #pragma unroll
   for (int j = 0; j < operands; j++) mapRead(value[j], x, j, of);
-  R result[mapsPerThread];
+  R result[per];
 #pragma unroll
-  for (int k = 0; k < mapsPerThread; k++) {
+  for (int k = 0; k < per; k++) {
     const auto y =
         Formula::value(toScalar(value[0][k]), toScalar(value[1][k]), toScalar(value[2][k]),
                        toScalar(value[3][k]), toScalar(p), toScalar(q));
@@ -119,13 +123,14 @@ using MapLauncher = void (*)(const char* name, void* out, int64_t n, const MapAr
 // output and in every operand that is read in packs.
 template <class R, class T>
 bool packable(const void* out, const MapArguments<T>& x, int operands) {
-  if (!isAligned(out, int(sizeof(R)) * packOf<R>)) return false;
-  if (!x.flat && x.count[2] % mapsPerThread != 0) return false;
+  constexpr int per = mapsPerThread<T>, pack = packOf<T, per>;
+  if (!isAligned(out, int(sizeof(R)) * packOf<R, per>)) return false;
+  if (!x.flat && x.count[2] % per != 0) return false;
   for (int k = 0; k < operands; k++) {
     const int64_t* stride = x.stride[k];
     if (stride[2] == 0) continue;
-    if (stride[2] != 1 || !isAligned(x.at[k], int(sizeof(T)) * packOf<T>)) return false;
-    if (stride[0] % packOf<T> != 0 || stride[1] % packOf<T> != 0) return false;
+    if (stride[2] != 1 || !isAligned(x.at[k], int(sizeof(T)) * pack)) return false;
+    if (stride[0] % pack != 0 || stride[1] % pack != 0) return false;
   }
   return true;
 }
@@ -139,7 +144,7 @@ constexpr MapLauncher<T> mapLauncher() {
       using R = std::conditional_t<kind == Kind::compare, uint8_t, T>;
       MapArguments<T> arguments = x;
       arguments.packed = packable<R>(out, x, operands);
-      launchOver(name, n, mapsPerThread * blockThreads, mapKernel<Formula, operands, R, T>,
+      launchOver(name, n, mapsPerThread<T> * blockThreads, mapKernel<Formula, operands, R, T>,
                  static_cast<R*>(out), n, arguments, p, q);
     };
   }

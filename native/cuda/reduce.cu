@@ -99,8 +99,9 @@ struct Cut {
 };
 
 // out [outer, chunks, inner], or results [outer, inner] when there is one chunk.
+// Two blocks on a multiprocessor: left to itself, the compiler spills to have more.
 template <class Operation, class From, class To>
-__global__ void __launch_bounds__(blockThreads)
+__global__ void __launch_bounds__(blockThreads, 2)
     reduceKernel(To* out, const From* a, int64_t outer, int64_t n, int64_t inner, Cut cut,
                  int64_t chunks) {
   using State = typename Operation::State;

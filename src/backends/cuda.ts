@@ -148,13 +148,15 @@ function memoryOn(machine: Machine, copy: Backend['copy']): CudaMemory {
 
   function allocate(dtype: DType, size: number): CudaArray {
     const bytes = size * bytesPerElement[dtype];
-    if (!(bytes <= Number.MAX_SAFE_INTEGER)) {
-      throw new MemoryError(
-        `cannot allocate ${readable(bytes)} (${bytes} bytes) for ${size} ${dtype} elements`,
-      );
-    }
+    const what = `cannot allocate ${readable(bytes)} (${bytes} bytes) for ${size} ${dtype} elements`;
+    if (!(bytes <= Number.MAX_SAFE_INTEGER)) throw new MemoryError(what);
     const array = new CudaArray(dtype, size);
-    allocateOn(array, typeNumbers[dtype], size);
+    try {
+      allocateOn(array, typeNumbers[dtype], size);
+    } catch (error) {
+      if (!(error instanceof MemoryError)) throw error;
+      throw new MemoryError(`${what}: ${error.message}`, { cause: error });
+    }
     return array;
   }
 
