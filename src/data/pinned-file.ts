@@ -48,26 +48,50 @@ export async function sizeOf(path: string): Promise<number | null> {
   }
 }
 
-/** Fills `target` from the start of the file; false if the file is absent or ends too early. */
-export async function readInto(path: string, target: Uint8Array): Promise<boolean> {
-  let handle: FileHandle;
+/**
+ * Reads `file` at `path` in order, filling `piece` again and again, and hands each filling to
+ * `take` with the place in the file that it begins at; the last may be shorter. Says afterwards
+ * what stands in the way of it being `file`, null if nothing: until then no piece is to be trusted.
+ */
+export async function readPieces(
+  path: string,
+  file: PinnedFile,
+  piece: Uint8Array,
+  take: (bytes: Uint8Array, at: number) => void,
+): Promise<string | null> {
+  const handle = await openIfThere(path);
+  if (!handle) return 'it is not there';
   try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-  try {
-    let filled = 0;
-    while (filled < target.length) {
-      const { bytesRead } = await handle.read(target, filled, target.length - filled, filled);
-      if (bytesRead === 0) return false;
-      filled += bytesRead;
+    const hash = createHash('sha256');
+    for (let at = 0; at < file.bytes; at += piece.length) {
+      const wanted = piece.subarray(0, file.bytes - at);
+      if (!(await fill(wanted, handle, at))) return 'it ends too early';
+      hash.update(wanted);
+      take(wanted, at);
     }
-    return true;
+    return describeMismatch(hash.digest('hex'), file);
   } finally {
     await handle.close();
   }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Fills `target` from position `at` of a file; false if that ends too early. */
+async function fill(target: Uint8Array, handle: FileHandle, at: number): Promise<boolean> {
+  for (let filled = 0; filled < target.length;) {
+    const { bytesRead } = await handle.read(target, filled, target.length - filled, at + filled);
+    if (bytesRead === 0) return false;
+    filled += bytesRead;
+  }
+  return true;
 }
 
 /**

@@ -59,8 +59,8 @@ export interface NormalizationOptions extends LayerOptions {
   readonly invert?: boolean;
 }
 
-/** Samples taken at a time by {@link Normalization.adapt}. */
-const chunk = 1024;
+/** Most samples, and about most values, taken at a time by {@link Normalization.adapt}. */
+const chunk = { samples: 1024, values: 2 ** 18 } as const;
 /** The smallest standard deviation divided by: constant features stay finite. */
 const smallest = 1e-7;
 
@@ -125,9 +125,12 @@ export class Normalization extends Layer {
       const x = asTensor(part);
       if (x.rank === 0) throw new ShapeError(`${this.name}.adapt: data needs an axis of samples`);
       this.ensureBuilt(x.shape.slice(1));
-      for (let from = 0; from < x.shape[0]!; from += chunk) {
-        const found = this.#statistics(x, from, Math.min(from + chunk, x.shape[0]!));
-        total = total ? combine(total, found) : found;
+      const fitting = Math.floor(chunk.values / Math.max(1, sizeOf(x.shape.slice(1))));
+      const rows = Math.min(Math.max(fitting, 1), chunk.samples);
+      for (let from = 0; from < x.shape[0]!; from += rows) {
+        const found = this.#statistics(x, from, Math.min(from + rows, x.shape[0]!));
+        if (total) include(total, found);
+        else total = found;
       }
     }
     if (!total) throw new ValueError(`${this.name}.adapt: the data has no samples`);
@@ -158,16 +161,16 @@ export class Normalization extends Layer {
         const rows = new Tensor(x.storage, shape, x.dtype, x.offset + from * width);
         const values = cast(rows, this.dtype);
         const over = shape.map((_, axis) => axis).filter((axis) => !this.#axes.includes(axis));
-        const average = [...mean(values, over).dataSync()];
-        const count = values.size / Math.max(1, average.length);
-        return { count, mean: average, variance: [...variance(values, over).dataSync()] };
+        const average = Float64Array.from(mean(values, over).dataSync());
+        const spread = Float64Array.from(variance(values, over).dataSync());
+        return { count: values.size / Math.max(1, average.length), mean: average, variance: spread };
       });
     } finally {
       scope.end();
     }
   }
 
-  #set(average: readonly number[], spread: readonly number[]): void {
+  #set(average: ArrayLike<number>, spread: ArrayLike<number>): void {
     for (const [what, values, weight] of [
       ['mean', average, this.#mean],
       ['variance', spread, this.#variance],
@@ -191,24 +194,21 @@ export class Normalization extends Layer {
 }
 
 interface Statistics {
-  readonly count: number;
-  readonly mean: readonly number[];
-  readonly variance: readonly number[];
+  count: number;
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
 }
 
-/** Statistics of two parts together (Chan, Golub, LeVeque 1979). */
-function combine(a: Statistics, b: Statistics): Statistics {
-  const count = a.count + b.count;
-  const share = b.count / count;
-  const distance = a.mean.map((value, i) => b.mean[i]! - value);
-  return {
-    count,
-    mean: a.mean.map((value, i) => value + distance[i]! * share),
-    variance: a.variance.map(
-      (value, i) =>
-        value * (1 - share) + b.variance[i]! * share + distance[i]! ** 2 * share * (1 - share),
-    ),
-  };
+/** Makes `a` the statistics of two parts together (Chan, Golub, LeVeque 1979). */
+function include(a: Statistics, b: Statistics): void {
+  a.count += b.count;
+  const share = b.count / a.count;
+  const cross = share * (1 - share);
+  for (let i = 0; i < a.mean.length; i++) {
+    const distance = b.mean[i]! - a.mean[i]!;
+    a.mean[i]! += distance * share;
+    a.variance[i] = a.variance[i]! * (1 - share) + b.variance[i]! * share + distance ** 2 * cross;
+  }
 }
 
 const listOf = (values: number | readonly number[]): readonly number[] =>

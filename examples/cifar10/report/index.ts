@@ -32,7 +32,7 @@ export function reportOf(results: readonly Result[], images: TestImages): string
     answersSection(summaries),
     learningCurves(summaries),
     mistakesSection(`${experiment}, seed ${seed} (the best on the validation images)`, best.test, {
-      pixels: images.x.dataSync(),
+      images: images.x,
       labels,
       classNames: images.classNames,
     }),

@@ -1,5 +1,7 @@
 /** What a net confuses: its confusion matrix, and the images it was most certainly wrong about. */
 
+import type { Tensor } from 'gradloom';
+
 import type { Judgement } from '../judging.js';
 import { box, colour, escape, figure, label, paragraph, section, svg } from './markup.js';
 import { pngOf } from './png.js';
@@ -7,7 +9,7 @@ import { pngOf } from './png.js';
 /** Images with their labels. */
 export interface Pictures {
   /** [count, 32, 32, 3] */
-  readonly pixels: Uint8Array;
+  readonly images: Tensor<'uint8'>;
   readonly labels: Uint8Array;
   readonly classNames: readonly string[];
 }
@@ -61,7 +63,7 @@ function worstPair(matrix: readonly (readonly number[])[]): [row: number, column
 
 /** The confusion matrix and mistakes of one net on the test images. */
 export function mistakesSection(name: string, judgement: Judgement, pictures: Pictures): string {
-  const { pixels, labels, classNames } = pictures;
+  const { labels, classNames } = pictures;
   const { classes, confidences } = judgement;
   const matrix = confusionOf(labels, classes, classNames.length);
   const [row, column] = worstPair(matrix);
@@ -69,11 +71,10 @@ export function mistakesSection(name: string, judgement: Judgement, pictures: Pi
     .map((_, i) => i)
     .filter((i) => classes[i] !== labels[i])
     .sort((a, b) => confidences[b]! - confidences[a]!);
-  const size = 32 * 32 * 3;
-  const images = wrong.slice(0, shown).map((i) => {
+  const figures = wrong.slice(0, shown).map((i) => {
     const [truth, taken] = [classNames[labels[i]!]!, classNames[classes[i]!]!];
     const caption = `${truth}, taken for ${taken} (${Math.round(100 * confidences[i]!)} %)`;
-    const source = pngOf(pixels.subarray(i * size, (i + 1) * size), 32);
+    const source = pngOf(pictures.images.slice([i, i + 1]).dataSync(), 32);
     return figure(`<img src="${source}" alt="${escape(truth)}">`, caption);
   });
   return section(
@@ -85,6 +86,6 @@ export function mistakesSection(name: string, judgement: Judgement, pictures: Pi
     ),
     `<figure>${matrixImage(matrix, classNames)}</figure>`,
     paragraph('The mistakes it was most certain of:'),
-    `<div class="grid pictures">${images.join('\n')}</div>`,
+    `<div class="grid pictures">${figures.join('\n')}</div>`,
   );
 }
