@@ -60,7 +60,7 @@ export interface NormalizationOptions extends LayerOptions {
 }
 
 /** Most samples, and about most values, taken at a time by {@link Normalization.adapt}. */
-const chunk = { samples: 1024, values: 2 ** 18 } as const;
+const chunk = { samples: 1024, values: 2 ** 19 } as const;
 /** The smallest standard deviation divided by: constant features stay finite. */
 const smallest = 1e-7;
 
@@ -120,7 +120,7 @@ export class Normalization extends Layer {
    */
   adapt(data: TensorLike | Iterable<TensorLike>): this {
     const parts = isData(data) ? [data] : data;
-    let total: Statistics | null = null;
+    let total: Total | null = null;
     for (const part of parts) {
       const x = asTensor(part);
       if (x.rank === 0) throw new ShapeError(`${this.name}.adapt: data needs an axis of samples`);
@@ -129,8 +129,8 @@ export class Normalization extends Layer {
       const rows = Math.min(Math.max(fitting, 1), chunk.samples);
       for (let from = 0; from < x.shape[0]!; from += rows) {
         const found = this.#statistics(x, from, Math.min(from + rows, x.shape[0]!));
-        if (total) include(total, found);
-        else total = found;
+        total ??= nothing(found.mean.length);
+        include(total, found);
       }
     }
     if (!total) throw new ValueError(`${this.name}.adapt: the data has no samples`);
@@ -161,9 +161,9 @@ export class Normalization extends Layer {
         const rows = new Tensor(x.storage, shape, x.dtype, x.offset + from * width);
         const values = cast(rows, this.dtype);
         const over = shape.map((_, axis) => axis).filter((axis) => !this.#axes.includes(axis));
-        const average = Float64Array.from(mean(values, over).dataSync());
-        const spread = Float64Array.from(variance(values, over).dataSync());
-        return { count: values.size / Math.max(1, average.length), mean: average, variance: spread };
+        const average = mean(values, over).dataSync();
+        const count = values.size / Math.max(1, average.length);
+        return { count, mean: average, variance: variance(values, over).dataSync() };
       });
     } finally {
       scope.end();
@@ -194,13 +194,27 @@ export class Normalization extends Layer {
 }
 
 interface Statistics {
+  readonly count: number;
+  readonly mean: ArrayLike<number>;
+  readonly variance: ArrayLike<number>;
+}
+
+/** Statistics of all parts so far. */
+interface Total {
   count: number;
   readonly mean: Float64Array;
   readonly variance: Float64Array;
 }
 
-/** Makes `a` the statistics of two parts together (Chan, Golub, LeVeque 1979). */
-function include(a: Statistics, b: Statistics): void {
+/** Statistics of no parts. */
+const nothing = (features: number): Total => ({
+  count: 0,
+  mean: new Float64Array(features),
+  variance: new Float64Array(features),
+});
+
+/** Takes one more part in (Chan, Golub, LeVeque 1979). */
+function include(a: Total, b: Statistics): void {
   a.count += b.count;
   const share = b.count / a.count;
   const cross = share * (1 - share);
