@@ -93,6 +93,12 @@ export abstract class Callback {
    */
   onBoundary(_position: Position, _sums: () => Promise<unknown>): HookResult {}
 
+  /**
+   * @internal Within a step whose loss is NaN or infinite, before its update: the weights are still
+   * those that gave it. Not on devices that compute apart from the host.
+   */
+  beforeBrokenUpdate?: () => void;
+
   /** Asked after `onTrainBegin`: where an earlier run of the same kind is to be gone on with. */
   resume?(): Promise<Resumption | undefined>;
 

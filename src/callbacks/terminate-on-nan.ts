@@ -15,16 +15,17 @@ export interface TerminateOnNaNOptions {
   /** Throw a GradloomError out of `fit` instead of ending it early. Default false. */
   readonly raiseError?: boolean;
   /**
-   * Keep a copy of the weights before every step, so that the step that fails can be made again
-   * and the layer that failed first be named. Default true. With false no copy is made, and only
-   * the first weight that is not finite is named.
+   * Name the layer that gave the first such value. Default true: the step that fails is looked at
+   * before its update. On devices that compute apart from the host it is made again from a copy of
+   * the weights, which is made before every step. With false no copy is made, and only the first
+   * weight that is not finite is named.
    */
   readonly trace?: boolean;
 }
 
 const known: readonly (keyof TerminateOnNaNOptions)[] = ['raiseError', 'trace'];
 
-/** What a step begins with. */
+/** What a step begins with, as far as it is overwritten before the step is looked at. */
 interface Start {
   readonly weights: readonly Tensor[];
   readonly copies: readonly Tensor[];
@@ -39,12 +40,15 @@ export class TerminateOnNaN extends Callback {
   readonly #raiseError: boolean;
   #epoch = 0;
   #start: Start | null = null;
+  /** What was found in the step that failed. */
+  #found: string | null = null;
 
   constructor(options: TerminateOnNaNOptions = {}) {
     super();
     checkOptionNames('TerminateOnNaN', options, known);
     this.#raiseError = options.raiseError ?? false;
     if (options.trace === false) this.ignore('onTrainBatchBegin');
+    else this.beforeBrokenUpdate = () => (this.#found = this.#traced());
   }
 
   override onEpochBegin(epoch: number): void {
@@ -53,17 +57,24 @@ export class TerminateOnNaN extends Callback {
     this.#forget();
   }
 
-  /** The update of a step overwrites what led to it: this is kept until the loss is known. */
+  /** This is kept until the loss is known: on the host without a call of a kernel. */
   override onTrainBatchBegin(): void {
-    const random = defaultGenerator.state();
-    if (this.#start) {
-      const { weights, copies } = this.#start;
-      weights.forEach((weight, i) => copies[i]!.assign(weight));
-      this.#start.random = random;
-    } else {
-      const weights = this.model.weights.map((weight) => weight.value);
-      this.#start = { weights, copies: this.model.getWeights(), random };
-    }
+    this.#start ??= this.#newStart();
+    const { weights, copies } = this.#start;
+    weights.forEach((weight, i) => {
+      const { buffer, backend } = weight;
+      copies[i]!.assign(backend.host ? (buffer as Float32Array) : weight);
+    });
+    this.#start.random = defaultGenerator.state();
+  }
+
+  #newStart(): Start {
+    const all = this.model.weights.map((weight) => weight.value);
+    const trained = new Set(this.model.trainableWeights.map((weight) => weight.value));
+    // On the host the step is looked at before its update: only its forward pass overwrites any.
+    const weights = all.filter((each) => !each.backend.host || !trained.has(each));
+    const copies = weights.map((each) => each.copy());
+    return { weights, copies, random: defaultGenerator.state() };
   }
 
   override onTrainBatchEnd(step: number, logs: Logs): void {
@@ -83,10 +94,12 @@ export class TerminateOnNaN extends Callback {
   #forget(): void {
     for (const copy of this.#start?.copies ?? []) copy.dispose();
     this.#start = null;
+    this.#found = null;
   }
 
   #where(): string {
-    if (this.#start) return this.#traced(this.#start);
+    if (this.#found !== null) return this.#found;
+    if (this.#start && !this.#isOnHost) return this.#traced();
     const broken = this.model.weights.find((weight) => {
       const values: ArrayLike<number> = weight.value.dataSync();
       return !Array.prototype.every.call(values, Number.isFinite);
@@ -94,18 +107,23 @@ export class TerminateOnNaN extends Callback {
     return broken ? `; the first weight with NaN or infinite values is ${broken.name}` : '';
   }
 
-  /** Makes the step again as far as its loss, and leaves everything as it was after it. */
-  #traced({ weights, copies, random }: Start): string {
+  get #isOnHost(): boolean {
+    return this.model.weights.every((weight) => weight.value.backend.host);
+  }
+
+  /** Makes the step again as far as its loss, and leaves everything as it was before. */
+  #traced(): string {
+    const { weights, copies, random } = this.#start!;
     const scope = new Scope();
-    const after = { weights: this.model.getWeights(), random: defaultGenerator.state() };
+    const now = { weights: weights.map((each) => each.copy()), random: defaultGenerator.state() };
     try {
       weights.forEach((weight, i) => weight.assign(copies[i]!));
       defaultGenerator.restore(random);
       const { message, advice } = findBreakdown(this.model, this.run.batch());
       return `: ${message}; try ${advice}`;
     } finally {
-      weights.forEach((weight, i) => weight.assign(after.weights[i]!));
-      defaultGenerator.restore(after.random);
+      weights.forEach((weight, i) => weight.assign(now.weights[i]!));
+      defaultGenerator.restore(now.random);
       scope.end();
     }
   }

@@ -21,7 +21,7 @@ import type { FitOptions, Model } from './model.js';
 import { sources } from './sources.js';
 import type { Source } from './sources.js';
 import { evaluateStep } from './step.js';
-import type { StepResult } from './step.js';
+import type { LossObserver, StepResult } from './step.js';
 import { Training } from './training.js';
 
 /** Longest stretch of work before the event loop gets a turn, in milliseconds. */
@@ -97,7 +97,8 @@ class Run {
       if (source instanceof TensorBatches) checkTargets(compiled, source.all.targets);
     }
     const count = (result: StepResult): void => this.#totals.add(result, result.samples);
-    this.#steps = new Training(model, compiled, isTensors ? training : null, count);
+    const observe = observerFor(options.callbacks ?? []);
+    this.#steps = new Training(model, compiled, isTensors ? training : null, count, observe);
     this.#validation = validation;
     const known = training instanceof TensorBatches ? training.steps : undefined;
     const limit = options.stepsPerEpoch;
@@ -251,6 +252,16 @@ class Run {
     if (step === 0) throw new ValueError('fit: the iterable of batches yielded none');
     return true;
   }
+}
+
+/** Tells those callbacks that want to know of losses that are not finite; null if none does. */
+function observerFor(all: readonly Callback[]): LossObserver | null {
+  const asking = all.filter((each) => each.beforeBrokenUpdate);
+  if (asking.length === 0) return null;
+  return (loss) => {
+    if (!loss.backend.host || Number.isFinite(loss.item())) return;
+    for (const each of asking) each.beforeBrokenUpdate?.();
+  };
 }
 
 const fitOptions: readonly (keyof FitOptions)[] = [

@@ -23,15 +23,23 @@ export interface Learned {
   readonly parts: readonly Tensor[];
 }
 
+/** Is given the loss of a step before the update. */
+export type LossObserver = (loss: Tensor) => void;
+
 /**
  * Forward, loss, gradients, update and metrics of one batch, in a scope: memory of the step goes
  * back to the pool, so that from the second step on none is allocated. `batch` is called inside the
  * scope. The loss includes regularization.
  */
-export function trainStep(model: Layer, compiled: Compiled, batch: () => Batch): StepResult {
+export function trainStep(
+  model: Layer,
+  compiled: Compiled,
+  batch: () => Batch,
+  observe?: LossObserver | null,
+): StepResult {
   const scope = new Scope();
   try {
-    const learned = learn(model, compiled, batch);
+    const learned = learn(model, compiled, batch, observe);
     return noGrad(() => resultOf(compiled, learned));
   } finally {
     scope.end();
@@ -39,7 +47,24 @@ export function trainStep(model: Layer, compiled: Compiled, batch: () => Batch):
 }
 
 /** Forward, loss, gradients and update of one batch: all of a step that is kernels. */
-export function learn(model: Layer, compiled: Compiled, makeBatch: () => Batch): Learned {
+export function learn(
+  model: Layer,
+  compiled: Compiled,
+  makeBatch: () => Batch,
+  observe?: LossObserver | null,
+): Learned {
+  const { learned, update } = differentiate(model, compiled, makeBatch);
+  observe?.(learned.loss);
+  update();
+  return learned;
+}
+
+/** The step as far as the gradients; `update` is the rest. */
+export function differentiate(
+  model: Layer,
+  compiled: Compiled,
+  makeBatch: () => Batch,
+): { readonly learned: Learned; readonly update: () => void } {
   const batch = noGrad(makeBatch);
   const weights = model.trainableWeights;
   const penalties: Tensor[] = [];
@@ -48,16 +73,17 @@ export function learn(model: Layer, compiled: Compiled, makeBatch: () => Batch):
     addLoss: (loss) => penalties.push(loss),
   });
   const { loss, parts } = lossOf(model, compiled, outputs, batch, penalties);
+  const learned = { batch, outputs, loss, parts };
   const parameters = weights.map((weight) => weight.value);
   // A model without trainable weights still reports its loss.
-  if (parameters.length > 0) {
-    const gradients = gradientsOf(loss, parameters);
+  if (parameters.length === 0) return { learned, update: () => undefined };
+  const gradients = gradientsOf(loss, parameters);
+  const update = (): void =>
     noGrad(() => {
       compiled.optimizer.apply(parameters, gradients);
       for (const weight of weights) weight.constraint?.apply(weight.value);
     });
-  }
-  return { batch, outputs, loss, parts };
+  return { learned, update };
 }
 
 /** Loss and metrics of one batch, without training. As {@link trainStep}. */

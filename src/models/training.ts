@@ -28,8 +28,8 @@ import type { Batch, TensorBatches } from './batches.js';
 import type { Compiled } from './compile.js';
 import { canNote } from './journal.js';
 import { Ledger } from './ledger.js';
-import { learn, resultOf, trainStep } from './step.js';
-import type { Learned, StepResult } from './step.js';
+import { differentiate, learn, resultOf, trainStep } from './step.js';
+import type { Learned, LossObserver, StepResult } from './step.js';
 
 /** Steps made before one is recorded. */
 const warmUp = 2;
@@ -40,7 +40,8 @@ const isBuiltIn = (part: object | null): boolean => part === null || builtIn.has
 
 /** A recorded step: its results lie in `learned`, and change with every replay. */
 interface Recorded {
-  readonly recording: Recording;
+  /** The step; where the loss is observed, as far as the gradients, and the update. */
+  readonly recordings: readonly Recording[];
   readonly learned: Learned;
   /** All of the model's: looking for them anew costs as much as a small kernel. */
   readonly weights: readonly Weight[];
@@ -52,6 +53,7 @@ export class Training {
   readonly #compiled: Compiled;
   readonly #batches: TensorBatches | null;
   readonly #count: (result: StepResult) => void;
+  readonly #observe: LossObserver | null;
   /** Where steps are noted on a device that computes apart from the host. */
   #ledger: Ledger | null = null;
   #recorded: Recorded | null = null;
@@ -62,17 +64,21 @@ export class Training {
   /**
    * @param batches the batches of {@link step}; null when there are only others
    * @param count is told what every step found, in order; see ledger.ts
+   * @param observe is given the loss of every step before its update; null on devices that compute
+   * apart from the host, which would have to be waited for
    */
   constructor(
     model: Layer,
     compiled: Compiled,
     batches: TensorBatches | null,
     count: (result: StepResult) => void,
+    observe: LossObserver | null = null,
   ) {
     this.#model = model;
     this.#compiled = compiled;
     this.#batches = batches;
     this.#count = count;
+    this.#observe = observe;
   }
 
   /** Trains on batch number `step` of the tensors. */
@@ -132,7 +138,7 @@ export class Training {
   }
 
   #forget(): void {
-    this.#recorded?.recording.end();
+    for (const recording of this.#recorded?.recordings ?? []) recording.end();
     this.#recorded = null;
   }
 
@@ -167,7 +173,7 @@ export class Training {
 
   #anew(batch: () => Batch): void {
     const ledger = this.#ledger;
-    const now = (): StepResult => trainStep(this.#model, this.#compiled, batch);
+    const now = (): StepResult => trainStep(this.#model, this.#compiled, batch, this.#observe);
     if (!ledger) {
       this.#count(now());
       return;
@@ -187,28 +193,60 @@ export class Training {
     const ledger = this.#ledger;
     const undo = this.#wayBack();
     batches.select(step);
-    const body = (): Learned => {
-      const learned = learn(this.#model, this.#compiled, () => batches.selected());
-      ledger?.note(learned);
-      return learned;
+    const parts: Omit<ReturnType<typeof Recording.of>, 'result'>[] = [];
+    const record = <T>(body: () => T): T => {
+      const { result, ...part } = Recording.of(backend, body);
+      parts.push(part);
+      return result;
     };
-    const { result, recording, scope } = Recording.of(backend, () =>
-      ledger ? ledger.deferring(body) : body(),
-    );
-    if (recording) this.#recorded = { recording, learned: result, weights: this.#model.weights };
-    if (ledger) ledger.enter(result, undo, this.#redo(batches, step));
-    else this.#count(this.#read(result));
-    if (!recording) scope.end();
+    const learned = ledger
+      ? ledger.deferring(() => record(() => this.#noted(batches, ledger)))
+      : this.#recordedBy(record, batches);
+    const recordings = parts.flatMap(({ recording }) => recording ?? []);
+    const isWhole = recordings.length === parts.length;
+    if (isWhole) this.#recorded = { recordings, learned, weights: this.#model.weights };
+    if (ledger) ledger.enter(learned, undo, this.#redo(batches, step));
+    else this.#count(this.#read(learned));
+    if (isWhole) return;
+    for (const recording of recordings) recording.end();
+    for (const { scope } of parts) scope.end();
   }
 
-  #again({ recording, learned, weights }: Recorded, batches: TensorBatches, step: number): void {
+  #noted(batches: TensorBatches, ledger: Ledger): Learned {
+    const learned = learn(this.#model, this.#compiled, () => batches.selected());
+    ledger.note(learned);
+    return learned;
+  }
+
+  /** Makes a step by recording it: in one part, or in two around the look at the loss. */
+  #recordedBy(record: <T>(body: () => T) => T, batches: TensorBatches): Learned {
+    const batch = (): Batch => batches.selected();
+    if (!this.#observe) return record(() => learn(this.#model, this.#compiled, batch));
+    const { learned, update } = record(() => differentiate(this.#model, this.#compiled, batch));
+    this.#observe(learned.loss);
+    record(update);
+    return learned;
+  }
+
+  /** Whether no kernel refused anything. */
+  #replayed({ recordings, learned }: Recorded): boolean {
+    const [first, update] = recordings as [Recording, Recording?];
+    if (!first.replay()) return false;
+    if (!update) return true;
+    this.#observe?.(learned.loss);
+    return update.replay();
+  }
+
+  #again(recorded: Recorded, batches: TensorBatches, step: number): void {
+    const { learned, weights } = recorded;
     const { optimizer } = this.#compiled;
     const ledger = this.#ledger;
     batches.select(step);
     const undo = this.#wayBack();
     ledger?.prepare(learned);
     optimizer.prepareReplay();
-    const done = ledger ? ledger.deferring(() => recording.replay()) : recording.replay();
+    const replay = (): boolean => this.#replayed(recorded);
+    const done = ledger ? ledger.deferring(replay) : replay();
     if (!done) {
       // Some index or label is wrong: the step made anew says which.
       undo();
