@@ -50,8 +50,12 @@ export function groupOf(name: string): string {
   return /matmul|product/i.test(template) ? name : template;
 }
 
-/** The one group that may use local memory; all others are hot. */
-export const isHot = (group: string): boolean => !group.endsWith(' of angles');
+/**
+ * Whether training spends its time there: such kernels may not use local memory. Elementwise ones
+ * of doubles keep a register on the stack while they divide, which is a call.
+ */
+export const isHot = (group: string): boolean =>
+  !group.endsWith(' of angles') && group !== 'mapKernel<double>';
 
 /** What the compiler made of all kernels, by group. */
 export function budgetsOf(

@@ -100,7 +100,7 @@ describe('budgets', () => {
     expect(problemsOf({}, found).join()).toMatch(/sum has a budget but was not compiled/);
   });
 
-  it('allow local memory for functions of angles alone', () => {
+  it('allow local memory for functions of angles and of doubles alone', () => {
     expect(groupOf('mapKernel<sin_y, 1, float, float>')).toBe('mapKernel<float> of angles');
     expect(groupOf('mapKernel<sinh_y, 1, float, float>')).toBe('mapKernel<float>');
     for (const [group, { stack, spills }] of Object.entries(committed)) {

@@ -20,7 +20,7 @@ struct MapArguments {
   bool packed;
 };
 
-// Elements of a thread: 16 bytes of doubles, of which more do not fit beside what a division needs.
+// Elements of a thread: of doubles 16 bytes, as much as one instruction moves.
 template <class T>
 constexpr int mapsPerThread = sizeof(T) == 8 ? 2 : 4;
 
