@@ -26,12 +26,10 @@ constexpr auto helperSpin = std::chrono::microseconds(100);
 constexpr auto callerSpin = std::chrono::microseconds(50);
 
 // A caller that waits longer than `stall`, and longer than its own share of the loop took, waits
-// for a helper that was pushed off its core in the middle of a chunk. Once is chance. Where it
-// happens again within `soon` another process wants that core, and will every few milliseconds:
-// loops are run alone for so many times the wait that waiting takes no more than that part of the
-// time.
+// for a helper that was pushed off its core in the middle of a chunk. Once is chance. Where a third
+// of the time goes into it, another process wants that core, and will every few milliseconds: loops
+// are run alone for so many times the wait that waiting takes no more than that part of the time.
 constexpr auto stall = std::chrono::milliseconds(1);
-constexpr auto soon = std::chrono::milliseconds(10);
 constexpr int restPerStall = 16;
 using Clock = std::chrono::steady_clock;
 
@@ -151,7 +149,7 @@ void Pool::awaitHelpers(Clock::time_point began) {
   const auto now = Clock::now();
   const auto waited = now - done;
   if (waited < stall || waited < done - began) return;
-  if (done - stalled < soon) restUntil = now + restPerStall * waited;
+  if (done - stalled < 2 * waited) restUntil = now + restPerStall * waited;
   stalled = std::max(now, restUntil);
 }
 
