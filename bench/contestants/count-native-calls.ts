@@ -18,14 +18,15 @@ for (const [name, value] of Object.entries(addon)) {
   };
 }
 
-const { normal, randint, setDevice } = await import('gradloom');
+const { callbacks, normal, randint, setDevice } = await import('gradloom');
 const { net } = await import('./net.js');
 setDevice('cpu');
 const model = net({ depth: 20, width: 100 });
-const [x, y] = [normal([32, 3072]), randint([32], { high: 10 })];
-// The first steps build the model and may record what later ones replay.
-for (let i = 0; i < 20; i++) model.trainOnBatch(x, y);
-const before = calls;
-const steps = 20;
-for (let i = 0; i < steps; i++) model.trainOnBatch(x, y);
-console.log((calls - before) / steps);
+const steps = 60;
+const [x, y] = [normal([32 * steps, 3072]), randint([32 * steps], { high: 10 })];
+const after: number[] = []; // calls made when each step ended
+const counting = new callbacks.LambdaCallback({ onTrainBatchEnd: () => void after.push(calls) });
+await model.fit(x, y, { batchSize: 32, epochs: 1, verbose: 'silent', callbacks: [counting] });
+// The first steps build the model and record what later ones replay.
+const first = 20;
+console.log((after.at(-1)! - after[first]!) / (steps - 1 - first));
