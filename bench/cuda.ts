@@ -144,6 +144,7 @@ async function measure({ device, only, minutes }: Options, emulated: boolean): P
       console.log(`${key} …`);
       const found = await measureSuite(key, suites[key]!, {
         ...{ contestants, quick: false, rounds: emulated ? 1 : undefined },
+        patience: 1,
         deadline: began + 60_000 * minutes,
         progress: () => undefined,
         found: () => undefined,

@@ -16,6 +16,8 @@ export interface Measuring {
   readonly quick: boolean;
   /** At most; undefined: as the suite says. */
   readonly rounds: number | undefined;
+  /** What the suites' seconds, and rounds if above 1, are multiplied by. */
+  readonly patience: number;
   /** Milliseconds since the epoch after which nothing new is begun. */
   readonly deadline: number;
   /** What is being done, for a line of progress. */
@@ -45,12 +47,15 @@ export async function measureSuite(
   suite: Suite,
   measuring: Measuring,
 ): Promise<readonly Result[]> {
-  const { quick, deadline, progress, found } = measuring;
+  const { quick, patience, deadline, progress, found } = measuring;
   const cases = casesOf(suite, quick);
   const entries = cases.flatMap((each) => entriesOf(each, suite, measuring));
-  const rounds = measuring.rounds ?? (quick ? Math.min(2, suite.rounds) : suite.rounds);
+  const rounds =
+    measuring.rounds ??
+    Math.round((quick ? Math.min(2, suite.rounds) : suite.rounds) * Math.max(1, patience));
   const budget = quick ? suite.budget / 2 : suite.budget;
-  const until = Math.min(deadline, Date.now() + 1000 * (quick ? suite.seconds / 4 : suite.seconds));
+  const seconds = patience * (quick ? suite.seconds / 4 : suite.seconds);
+  const until = Math.min(deadline, Date.now() + 1000 * seconds);
   for (let round = 0; round < rounds; round++) {
     // A fresh process of ours every round: times differ more between processes than within one.
     for (const { contestant, name } of entries) if (!entryOf(name).peer) contestant.end();

@@ -33,7 +33,7 @@ const flags: Readonly<Record<string, Flag>> = {
   peers: { text: 'these peers; or none (default: all that are installed)', value: 'LIST' },
   quick: { text: 'a short run, under two minutes: fewer sizes, images and rounds' },
   rounds: { text: 'rounds of every case at most', value: 'N' },
-  minutes: { text: 'end after so many (default 10; quick 2)', value: 'N' },
+  minutes: { text: 'how long it may take (default 15; quick 2): more rounds', value: 'N' },
   out: { text: 'where results are kept', value: 'FILE', fallback: 'runs/bench.json' },
   from: { text: 'show the results of a file instead of measuring', value: 'FILE' },
   compare: { text: 'what changed since these results, and how sure that is', value: 'FILE' },
@@ -41,6 +41,9 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { text: 'this text' },
 };
 const flagNames = Object.keys(flags);
+
+/** Minutes that a run may take unless told otherwise. */
+export const usualMinutes = (quick: boolean): number => (quick ? 2 : 15);
 
 export function helpText(suites: readonly string[]): string {
   const lines = flagNames.map((name) => {
@@ -83,7 +86,7 @@ export function readOptions(args: readonly string[], suites: readonly string[]):
     contestants: chosen(text('peers')),
     quick,
     rounds: number('rounds', text('rounds')),
-    minutes: number('minutes', text('minutes')) ?? (quick ? 2 : 10),
+    minutes: number('minutes', text('minutes')) ?? usualMinutes(quick),
     out: text('out')!,
     from: text('from'),
     compare: text('compare'),

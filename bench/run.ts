@@ -2,7 +2,7 @@
  * Measures gradloom beside its peers: every contestant that can run here, taking turns; medians
  * with their spread, the targets, the limits of the machine.
  *
- *     npm run bench                                     everything, in ten minutes
+ *     npm run bench                                     everything, in a quarter of an hour
  *     npm run bench -- --quick --only step,matmul       a short run of two suites
  *     npm run bench -- --compare old.json               what changed
  *     npm run bench -- --markdown                       and write the tables of the documentation
@@ -21,7 +21,7 @@ import type { ContestantName } from './contestants.js';
 import type { Contestant } from './contestant.js';
 import { writeDocumentation } from './markdown.js';
 import { measureSuite } from './measure.js';
-import { helpText, readOptions } from './options.js';
+import { helpText, readOptions, usualMinutes } from './options.js';
 import type { Options } from './options.js';
 import { busyShare, busyWarning, loadReport, saveReport, thisMachine } from './report.js';
 import type { Report, Result } from './report.js';
@@ -88,6 +88,7 @@ async function measure(options: Options, suites: Suites): Promise<Report> {
         contestants,
         quick: options.quick,
         rounds: options.rounds,
+        patience: options.minutes / usualMinutes(options.quick),
         deadline: began + 60_000 * options.minutes,
         progress,
         found: (partial) => {
@@ -127,7 +128,7 @@ async function main(): Promise<void> {
     process.stdout.write(helpText(Object.keys(suites)));
     return;
   }
-  // Read before measuring: a wrong path should not cost ten minutes.
+  // Read before measuring: a wrong path should not cost a whole run.
   const before = options.compare === undefined ? undefined : loadReport(options.compare);
   const report = options.from ? loadReport(options.from) : await measure(options, suites);
   if (!options.from) saveReport(options.out, report);

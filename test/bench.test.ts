@@ -285,6 +285,7 @@ describe('contestants', () => {
         ]),
         quick: false,
         rounds: 2,
+        patience: 1,
         deadline: Date.now() + 60_000,
         progress: () => undefined,
         found: (partial) => kept.push(partial),
