@@ -209,7 +209,7 @@ describe('the command line', () => {
     expect(read('--peers', 'none').contestants).toEqual(['cpu', 'js', 'cuda', 'node']);
     expect(read('--peers', 'numpy').contestants).toContain('numpy');
     expect(read('--quick')).toMatchObject({ quick: true, minutes: 2 });
-    expect(read()).toMatchObject({ minutes: 10, out: 'runs/bench.json', rounds: undefined });
+    expect(read()).toMatchObject({ minutes: 15, out: 'runs/bench.json', rounds: undefined });
   });
 
   it('names the nearest right word', () => {
@@ -320,7 +320,7 @@ describe('the whole', () => {
     expect(stdout).toContain('### What a call costs');
     expect(stdout).toContain('| Target');
     expect(stdout).toContain('Compared with 2026-01-02');
-  }, 120_000);
+  }, 300_000);
 });
 
 /** Results of before, without any case. */
