@@ -10,7 +10,7 @@
  * guess costs the processor more than computing both sides.
  */
 
-import { parts, reach, zero } from '../src/backends/powers.js';
+import { entries, parts, reach } from '../src/backends/powers.js';
 
 // With x = (k + f) ln 2 / 64 and |f| ≤ 1/2: e^r - 1 = f (r1 + f (r2 + f r3)).
 const r1 = Math.LN2 / parts;
@@ -20,10 +20,13 @@ const r3 = r1 ** 3 / 6;
 // [-1/2, 1/2] goes to the linear one.
 const s1 = r1 + (3 / 16) * r3;
 
-/** Declares the `power` and the `f` of e^x. */
-const split = (x: string): string =>
-  `const t = ${x} * ${parts / Math.LN2}, k = (t + ${zero + 0.5}) | 0, f = t - (k - ${zero}), ` +
-  'power = table[k]!;';
+/** Added and subtracted, it leaves no bits for a fraction: a double is rounded to an integer. */
+const halves = 1.5 * 2 ** 52;
+
+/** Declares the `power` and the `f` of e^(factor · x). */
+const split = (x: string, factor = 1): string =>
+  `const t = ${x} * ${(factor * parts) / Math.LN2}, k = t + ${halves} - ${halves}, f = t - k, ` +
+  `power = table[k & ${entries - 1}]!;`;
 const exponential = `power * (1 + f * (${s1} + f * ${r2}))`;
 /** e^x - 1, exact near 0. */
 const growth = `power * (f * (${r1} + f * (${r2} + f * ${r3}))) + (power - 1)`;
@@ -37,11 +40,16 @@ const bodies: Readonly<Record<string, string>> = {
   expm1: choose(`Math.abs(x) < ${reach}`, split('x'), growth, 'Math.expm1(x)'),
   tanh: choose(
     `Math.abs(x) < ${reach / 2}`,
-    `${split('(x + x)')} const grown = ${growth};`,
+    `${split('x', 2)} const grown = ${growth};`,
     'grown / (grown + 2)',
     'Math.tanh(x)',
   ),
-  sigmoid: choose(`Math.abs(x) < ${reach}`, split('-x'), `1 / (1 + ${exponential})`, 'sigmoid(x)'),
+  sigmoid: choose(
+    `Math.abs(x) < ${reach}`,
+    split('x', -1),
+    `1 / (1 + ${exponential})`,
+    'sigmoid(x)',
+  ),
 };
 
 /** A result's name in place of y. */
@@ -66,7 +74,7 @@ export function exponentialLinearUnit(
   // size + x and x - size are twice the larger and twice the smaller of x and 0.
   const body = choose(
     `size < ${reach}`,
-    split('(0.5 * (x - size))'),
+    split('(x - size)', 0.5),
     `0.5 * ${slope} * (size + x) + ${scale} * (${growth})`,
     `x > 0 ? ${slope} * x : ${scale} * Math.expm1(x)`,
   );

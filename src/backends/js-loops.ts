@@ -29,6 +29,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = a + b; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = a + b; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = a + b; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = a + b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = a + b; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a + b; }
@@ -46,6 +55,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = g; }
+        { const g = as[i + 1]!;  out[i + 1] = g; }
+        { const g = as[i + 2]!;  out[i + 2] = g; }
+        { const g = as[i + 3]!;  out[i + 3] = g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = g; }
         { const g = as[ai + an]!;  out[i + 1] = g; }
@@ -63,6 +81,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = g; }
+        { const g = as[i + 1]!;  out[i + 1] = g; }
+        { const g = as[i + 2]!;  out[i + 2] = g; }
+        { const g = as[i + 3]!;  out[i + 3] = g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = g; }
         { const g = as[ai + an]!;  out[i + 1] = g; }
@@ -80,6 +107,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = a - b; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = a - b; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = a - b; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = a - b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = a - b; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a - b; }
@@ -97,6 +133,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = g; }
+        { const g = as[i + 1]!;  out[i + 1] = g; }
+        { const g = as[i + 2]!;  out[i + 2] = g; }
+        { const g = as[i + 3]!;  out[i + 3] = g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = g; }
         { const g = as[ai + an]!;  out[i + 1] = g; }
@@ -114,6 +159,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = -g; }
+        { const g = as[i + 1]!;  out[i + 1] = -g; }
+        { const g = as[i + 2]!;  out[i + 2] = -g; }
+        { const g = as[i + 3]!;  out[i + 3] = -g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = -g; }
         { const g = as[ai + an]!;  out[i + 1] = -g; }
@@ -131,6 +185,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = a * b; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = a * b; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = a * b; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = a * b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = a * b; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a * b; }
@@ -148,6 +211,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const b = as[i]!, g = bs[i]!;  out[i] = g * b; }
+        { const b = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * b; }
+        { const b = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * b; }
+        { const b = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
         { const b = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * b; }
@@ -165,6 +237,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g * a; }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * a; }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * a; }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * a; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * a; }
@@ -182,6 +263,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = a / b; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = a / b; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = a / b; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = a / b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = a / b; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = a / b; }
@@ -199,6 +289,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const b = as[i]!, g = bs[i]!;  out[i] = g / b; }
+        { const b = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g / b; }
+        { const b = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g / b; }
+        { const b = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g / b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const b = as[ai]!, g = bs[bi]!;  out[i] = g / b; }
         { const b = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / b; }
@@ -216,6 +315,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const b = as[i]!, g = bs[i]!, y = cs[i]!;  out[i] = ((-g) * y) / b; }
+        { const b = as[i + 1]!, g = bs[i + 1]!, y = cs[i + 1]!;  out[i + 1] = ((-g) * y) / b; }
+        { const b = as[i + 2]!, g = bs[i + 2]!, y = cs[i + 2]!;  out[i + 2] = ((-g) * y) / b; }
+        { const b = as[i + 3]!, g = bs[i + 3]!, y = cs[i + 3]!;  out[i + 3] = ((-g) * y) / b; }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const b = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = ((-g) * y) / b; }
         { const b = as[ai + an]!, g = bs[bi + bn]!, y = cs[ci + cn]!;  out[i + 1] = ((-g) * y) / b; }
@@ -233,6 +341,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = pow(a, b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = pow(a, b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = pow(a, b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = pow(a, b); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = pow(a, b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = pow(a, b); }
@@ -250,6 +367,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (b === 0) ? 0 : ((g * b) * pow(a, b - 1)); }
@@ -267,6 +393,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!, y = cs[i]!;  out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+        { const a = as[i + 1]!, g = bs[i + 1]!, y = cs[i + 1]!;  out[i + 1] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+        { const a = as[i + 2]!, g = bs[i + 2]!, y = cs[i + 2]!;  out[i + 2] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+        { const a = as[i + 3]!, g = bs[i + 3]!, y = cs[i + 3]!;  out[i + 3] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
         { const a = as[ai + an]!, g = bs[bi + bn]!, y = cs[ci + cn]!;  out[i + 1] = (y === 0) ? 0 : ((g * y) * Math.log(a)); }
@@ -284,6 +419,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a < b) ? a : ((b <= a) ? b : (a + b)); }
@@ -301,6 +445,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (a < b) ? g : ((a === b) ? (0.5 * g) : 0); }
@@ -318,6 +471,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (b < a) ? g : ((a === b) ? (0.5 * g) : 0); }
@@ -335,6 +497,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a > b) ? a : ((b >= a) ? b : (a + b)); }
@@ -352,6 +523,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (a > b) ? g : ((a === b) ? (0.5 * g) : 0); }
@@ -369,6 +549,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (b > a) ? g : ((a === b) ? (0.5 * g) : 0); }
@@ -386,6 +575,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = mod(a, b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = mod(a, b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = mod(a, b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = mod(a, b); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = mod(a, b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = mod(a, b); }
@@ -403,6 +601,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = g; }
+        { const g = as[i + 1]!;  out[i + 1] = g; }
+        { const g = as[i + 2]!;  out[i + 2] = g; }
+        { const g = as[i + 3]!;  out[i + 3] = g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = g; }
         { const g = as[ai + an]!;  out[i + 1] = g; }
@@ -420,6 +627,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (-g) * floorDiv(a, b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (-g) * floorDiv(a, b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (-g) * floorDiv(a, b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (-g) * floorDiv(a, b); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (-g) * floorDiv(a, b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (-g) * floorDiv(a, b); }
@@ -437,6 +653,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = floorDiv(a, b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = floorDiv(a, b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = floorDiv(a, b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = floorDiv(a, b); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = floorDiv(a, b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = floorDiv(a, b); }
@@ -454,6 +679,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = Math.atan2(a, b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = Math.atan2(a, b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = Math.atan2(a, b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = Math.atan2(a, b); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = Math.atan2(a, b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = Math.atan2(a, b); }
@@ -471,6 +705,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (g * b) / ((a * a) + (b * b)); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (g * b) / ((a * a) + (b * b)); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (g * b) / ((a * a) + (b * b)); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (g * b) / ((a * a) + (b * b)); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (g * b) / ((a * a) + (b * b)); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (g * b) / ((a * a) + (b * b)); }
@@ -488,6 +731,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = ((-g) * a) / ((a * a) + (b * b)); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = ((-g) * a) / ((a * a) + (b * b)); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = ((-g) * a) / ((a * a) + (b * b)); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = ((-g) * a) / ((a * a) + (b * b)); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = ((-g) * a) / ((a * a) + (b * b)); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = ((-g) * a) / ((a * a) + (b * b)); }
@@ -505,6 +757,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a - b) * (a - b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a - b) * (a - b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a - b) * (a - b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a - b) * (a - b); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a - b) * (a - b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a - b) * (a - b); }
@@ -522,6 +783,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (2 * g) * (a - b); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (2 * g) * (a - b); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (2 * g) * (a - b); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (2 * g) * (a - b); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (a - b); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (2 * g) * (a - b); }
@@ -539,6 +809,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (2 * g) * (b - a); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (2 * g) * (b - a); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (2 * g) * (b - a); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (2 * g) * (b - a); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (2 * g) * (b - a); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (2 * g) * (b - a); }
@@ -556,6 +835,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = -a; }
+        { const a = as[i + 1]!;  out[i + 1] = -a; }
+        { const a = as[i + 2]!;  out[i + 2] = -a; }
+        { const a = as[i + 3]!;  out[i + 3] = -a; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = -a; }
         { const a = as[ai + an]!;  out[i + 1] = -a; }
@@ -573,6 +861,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = -g; }
+        { const g = as[i + 1]!;  out[i + 1] = -g; }
+        { const g = as[i + 2]!;  out[i + 2] = -g; }
+        { const g = as[i + 3]!;  out[i + 3] = -g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = -g; }
         { const g = as[ai + an]!;  out[i + 1] = -g; }
@@ -590,6 +887,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.abs(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.abs(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.abs(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.abs(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.abs(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.abs(a); }
@@ -607,6 +913,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g * Math.sign(a); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * Math.sign(a); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * Math.sign(a); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * Math.sign(a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sign(a); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.sign(a); }
@@ -624,6 +939,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+        { const a = as[i + 1]!;  out[i + 1] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+        { const a = as[i + 2]!;  out[i + 2] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+        { const a = as[i + 3]!;  out[i + 3] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
         { const a = as[ai + an]!;  out[i + 1] = (a > 0) ? 1 : ((a < 0) ? (-1) : (a * 0)); }
@@ -641,6 +965,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = a * a; }
+        { const a = as[i + 1]!;  out[i + 1] = a * a; }
+        { const a = as[i + 2]!;  out[i + 2] = a * a; }
+        { const a = as[i + 3]!;  out[i + 3] = a * a; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = a * a; }
         { const a = as[ai + an]!;  out[i + 1] = a * a; }
@@ -658,6 +991,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (2 * g) * a; }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (2 * g) * a; }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (2 * g) * a; }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (2 * g) * a; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (2 * g) * a; }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (2 * g) * a; }
@@ -675,6 +1017,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = 1 / a; }
+        { const a = as[i + 1]!;  out[i + 1] = 1 / a; }
+        { const a = as[i + 2]!;  out[i + 2] = 1 / a; }
+        { const a = as[i + 3]!;  out[i + 3] = 1 / a; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = 1 / a; }
         { const a = as[ai + an]!;  out[i + 1] = 1 / a; }
@@ -692,6 +1043,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = ((-g) * y) * y; }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = ((-g) * y) * y; }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = ((-g) * y) * y; }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = ((-g) * y) * y; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = ((-g) * y) * y; }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = ((-g) * y) * y; }
@@ -709,6 +1069,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.sqrt(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.sqrt(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.sqrt(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.sqrt(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.sqrt(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.sqrt(a); }
@@ -726,6 +1095,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (0.5 * g) / y; }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (0.5 * g) / y; }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (0.5 * g) / y; }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (0.5 * g) / y; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (0.5 * g) / y; }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (0.5 * g) / y; }
@@ -743,6 +1121,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = 1 / Math.sqrt(a); }
+        { const a = as[i + 1]!;  out[i + 1] = 1 / Math.sqrt(a); }
+        { const a = as[i + 2]!;  out[i + 2] = 1 / Math.sqrt(a); }
+        { const a = as[i + 3]!;  out[i + 3] = 1 / Math.sqrt(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = 1 / Math.sqrt(a); }
         { const a = as[ai + an]!;  out[i + 1] = 1 / Math.sqrt(a); }
@@ -760,6 +1147,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!, y = cs[i]!;  out[i] = (((-0.5) * g) * y) / a; }
+        { const a = as[i + 1]!, g = bs[i + 1]!, y = cs[i + 1]!;  out[i + 1] = (((-0.5) * g) * y) / a; }
+        { const a = as[i + 2]!, g = bs[i + 2]!, y = cs[i + 2]!;  out[i + 2] = (((-0.5) * g) * y) / a; }
+        { const a = as[i + 3]!, g = bs[i + 3]!, y = cs[i + 3]!;  out[i + 3] = (((-0.5) * g) * y) / a; }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, g = bs[bi]!, y = cs[ci]!;  out[i] = (((-0.5) * g) * y) / a; }
         { const a = as[ai + an]!, g = bs[bi + bn]!, y = cs[ci + cn]!;  out[i + 1] = (((-0.5) * g) * y) / a; }
@@ -777,6 +1173,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a < low) ? low : ((a > high) ? high : a); }
+        { const a = as[i + 1]!;  out[i + 1] = (a < low) ? low : ((a > high) ? high : a); }
+        { const a = as[i + 2]!;  out[i + 2] = (a < low) ? low : ((a > high) ? high : a); }
+        { const a = as[i + 3]!;  out[i + 3] = (a < low) ? low : ((a > high) ? high : a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a < low) ? low : ((a > high) ? high : a); }
         { const a = as[ai + an]!;  out[i + 1] = (a < low) ? low : ((a > high) ? high : a); }
@@ -794,6 +1199,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (a < low) ? 0 : ((a > high) ? 0 : g); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (a < low) ? 0 : ((a > high) ? 0 : g); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a < low) ? 0 : ((a > high) ? 0 : g); }
@@ -811,6 +1225,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a * scale) + shift; }
+        { const a = as[i + 1]!;  out[i + 1] = (a * scale) + shift; }
+        { const a = as[i + 2]!;  out[i + 2] = (a * scale) + shift; }
+        { const a = as[i + 3]!;  out[i + 3] = (a * scale) + shift; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a * scale) + shift; }
         { const a = as[ai + an]!;  out[i + 1] = (a * scale) + shift; }
@@ -828,6 +1251,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = g * scale; }
+        { const g = as[i + 1]!;  out[i + 1] = g * scale; }
+        { const g = as[i + 2]!;  out[i + 2] = g * scale; }
+        { const g = as[i + 3]!;  out[i + 3] = g * scale; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = g * scale; }
         { const g = as[ai + an]!;  out[i + 1] = g * scale; }
@@ -845,6 +1277,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.floor(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.floor(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.floor(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.floor(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.floor(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.floor(a); }
@@ -862,6 +1303,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.ceil(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.ceil(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.ceil(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.ceil(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.ceil(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.ceil(a); }
@@ -879,6 +1329,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = round(a); }
+        { const a = as[i + 1]!;  out[i + 1] = round(a); }
+        { const a = as[i + 2]!;  out[i + 2] = round(a); }
+        { const a = as[i + 3]!;  out[i + 3] = round(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = round(a); }
         { const a = as[ai + an]!;  out[i + 1] = round(a); }
@@ -897,14 +1356,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = y0; }
       }
     }
   },
@@ -914,6 +1382,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = g * y; }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = g * y; }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = g * y; }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = g * y; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = g * y; }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * y; }
@@ -932,14 +1409,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = y0; }
       }
     }
   },
@@ -949,6 +1435,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = g * (y + 1); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = g * (y + 1); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = g * (y + 1); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = g * (y + 1); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (y + 1); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * (y + 1); }
@@ -966,6 +1461,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.log(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.log(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.log(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.log(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.log(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.log(a); }
@@ -983,6 +1487,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g / a; }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g / a; }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g / a; }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g / a; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g / a; }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / a; }
@@ -1000,6 +1513,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.log1p(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.log1p(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.log1p(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.log1p(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.log1p(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.log1p(a); }
@@ -1017,6 +1539,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g / (a + 1); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g / (a + 1); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g / (a + 1); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g / (a + 1); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (a + 1); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / (a + 1); }
@@ -1034,6 +1565,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.sin(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.sin(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.sin(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.sin(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.sin(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.sin(a); }
@@ -1051,6 +1591,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g * Math.cos(a); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * Math.cos(a); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * Math.cos(a); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * Math.cos(a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cos(a); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.cos(a); }
@@ -1068,6 +1617,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.cos(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.cos(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.cos(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.cos(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.cos(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.cos(a); }
@@ -1085,6 +1643,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (-g) * Math.sin(a); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (-g) * Math.sin(a); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (-g) * Math.sin(a); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (-g) * Math.sin(a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) * Math.sin(a); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (-g) * Math.sin(a); }
@@ -1102,6 +1669,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.tan(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.tan(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.tan(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.tan(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.tan(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.tan(a); }
@@ -1119,6 +1695,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = g * (1 + (y * y)); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = g * (1 + (y * y)); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = g * (1 + (y * y)); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = g * (1 + (y * y)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 + (y * y)); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * (1 + (y * y)); }
@@ -1136,6 +1721,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.asin(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.asin(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.asin(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.asin(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.asin(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.asin(a); }
@@ -1153,6 +1747,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g / Math.sqrt(1 - (a * a)); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g / Math.sqrt(1 - (a * a)); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g / Math.sqrt(1 - (a * a)); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g / Math.sqrt(1 - (a * a)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g / Math.sqrt(1 - (a * a)); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / Math.sqrt(1 - (a * a)); }
@@ -1170,6 +1773,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.acos(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.acos(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.acos(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.acos(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.acos(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.acos(a); }
@@ -1187,6 +1799,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (-g) / Math.sqrt(1 - (a * a)); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (-g) / Math.sqrt(1 - (a * a)); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (-g) / Math.sqrt(1 - (a * a)); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (-g) / Math.sqrt(1 - (a * a)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (-g) / Math.sqrt(1 - (a * a)); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (-g) / Math.sqrt(1 - (a * a)); }
@@ -1204,6 +1825,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.atan(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.atan(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.atan(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.atan(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.atan(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.atan(a); }
@@ -1221,6 +1851,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g / (1 + (a * a)); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g / (1 + (a * a)); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g / (1 + (a * a)); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g / (1 + (a * a)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g / (1 + (a * a)); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / (1 + (a * a)); }
@@ -1238,6 +1877,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.sinh(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.sinh(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.sinh(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.sinh(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.sinh(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.sinh(a); }
@@ -1255,6 +1903,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g * Math.cosh(a); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * Math.cosh(a); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * Math.cosh(a); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * Math.cosh(a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.cosh(a); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.cosh(a); }
@@ -1272,6 +1929,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = Math.cosh(a); }
+        { const a = as[i + 1]!;  out[i + 1] = Math.cosh(a); }
+        { const a = as[i + 2]!;  out[i + 2] = Math.cosh(a); }
+        { const a = as[i + 3]!;  out[i + 3] = Math.cosh(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = Math.cosh(a); }
         { const a = as[ai + an]!;  out[i + 1] = Math.cosh(a); }
@@ -1289,6 +1955,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g * Math.sinh(a); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * Math.sinh(a); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * Math.sinh(a); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * Math.sinh(a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g * Math.sinh(a); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * Math.sinh(a); }
@@ -1307,14 +1982,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = y0; }
       }
     }
   },
@@ -1324,6 +2008,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = g * (1 - (y * y)); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = g * (1 - (y * y)); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = g * (1 - (y * y)); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = g * (1 - (y * y)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = g * (1 - (y * y)); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = g * (1 - (y * y)); }
@@ -1341,6 +2034,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = erf(a); }
+        { const a = as[i + 1]!;  out[i + 1] = erf(a); }
+        { const a = as[i + 2]!;  out[i + 2] = erf(a); }
+        { const a = as[i + 3]!;  out[i + 3] = erf(a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = erf(a); }
         { const a = as[ai + an]!;  out[i + 1] = erf(a); }
@@ -1359,14 +2061,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = (g * 1.1283791670955126) * y0; }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = (g * 1.1283791670955126) * y0; }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = (g * 1.1283791670955126) * y0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = (g * 1.1283791670955126) * y0; }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = (g * 1.1283791670955126) * y0; }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = (g * 1.1283791670955126) * y0; }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = (-a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = (g * 1.1283791670955126) * y0; }
       }
     }
   },
@@ -1377,14 +2088,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = y0; }
       }
     }
   },
@@ -1394,6 +2114,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (g * y) * (1 - y); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (g * y) * (1 - y); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (g * y) * (1 - y); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (g * y) * (1 - y); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (g * y) * (1 - y); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (g * y) * (1 - y); }
@@ -1412,14 +2141,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[i + 1]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[i + 2]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[i + 3]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.min(a, 0) - Math.log1p(y0); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
-        { const a = as[ai + an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.min(a, 0) - Math.log1p(y0); }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.min(a, 0) - Math.log1p(y0); }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.min(a, 0) - Math.log1p(y0); }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.min(a, 0) - Math.log1p(y0); }
       }
     }
   },
@@ -1430,14 +2168,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = -a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
       }
     }
   },
@@ -1448,14 +2195,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[i + 1]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[i + 2]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[i + 3]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.max(a, 0) + Math.log1p(y0); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
-        { const a = as[ai + an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.max(a, 0) + Math.log1p(y0); }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.max(a, 0) + Math.log1p(y0); }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = Math.max(a, 0) + Math.log1p(y0); }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = -Math.abs(a); if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = Math.max(a, 0) + Math.log1p(y0); }
       }
     }
   },
@@ -1466,14 +2222,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = g * y0; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = g * y0; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = g * y0; }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = g * y0; }
       }
     }
   },
@@ -1483,6 +2248,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = a / (1 + Math.abs(a)); }
+        { const a = as[i + 1]!;  out[i + 1] = a / (1 + Math.abs(a)); }
+        { const a = as[i + 2]!;  out[i + 2] = a / (1 + Math.abs(a)); }
+        { const a = as[i + 3]!;  out[i + 3] = a / (1 + Math.abs(a)); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = a / (1 + Math.abs(a)); }
         { const a = as[ai + an]!;  out[i + 1] = a / (1 + Math.abs(a)); }
@@ -1500,6 +2274,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g / ((1 + Math.abs(a)) * (1 + Math.abs(a))); }
@@ -1517,6 +2300,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a <= 0) ? 0 : a; }
+        { const a = as[i + 1]!;  out[i + 1] = (a <= 0) ? 0 : a; }
+        { const a = as[i + 2]!;  out[i + 2] = (a <= 0) ? 0 : a; }
+        { const a = as[i + 3]!;  out[i + 3] = (a <= 0) ? 0 : a; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : a; }
         { const a = as[ai + an]!;  out[i + 1] = (a <= 0) ? 0 : a; }
@@ -1534,6 +2326,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (y > 0) ? g : 0; }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (y > 0) ? g : 0; }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (y > 0) ? g : 0; }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (y > 0) ? g : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : 0; }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? g : 0; }
@@ -1551,6 +2352,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+        { const a = as[i + 1]!;  out[i + 1] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+        { const a = as[i + 2]!;  out[i + 2] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+        { const a = as[i + 3]!;  out[i + 3] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
         { const a = as[ai + an]!;  out[i + 1] = (a <= 0) ? 0 : ((a > 6) ? 6 : a); }
@@ -1568,6 +2378,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? ((y < 6) ? g : 0) : 0; }
@@ -1585,6 +2404,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a > 0) ? a : (slope * a); }
+        { const a = as[i + 1]!;  out[i + 1] = (a > 0) ? a : (slope * a); }
+        { const a = as[i + 2]!;  out[i + 2] = (a > 0) ? a : (slope * a); }
+        { const a = as[i + 3]!;  out[i + 3] = (a > 0) ? a : (slope * a); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a > 0) ? a : (slope * a); }
         { const a = as[ai + an]!;  out[i + 1] = (a > 0) ? a : (slope * a); }
@@ -1602,6 +2430,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (a > 0) ? g : (slope * g); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (a > 0) ? g : (slope * g); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (a > 0) ? g : (slope * g); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (a > 0) ? g : (slope * g); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? g : (slope * g); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a > 0) ? g : (slope * g); }
@@ -1619,6 +2456,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a > 0) ? a : (b * a); }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a > 0) ? a : (b * a); }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a > 0) ? a : (b * a); }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a > 0) ? a : (b * a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > 0) ? a : (b * a); }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a > 0) ? a : (b * a); }
@@ -1636,6 +2482,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, g = cs[i]!;  out[i] = (a > 0) ? g : (b * g); }
+        { const a = as[i + 1]!, b = bs[i + 1]!, g = cs[i + 1]!;  out[i + 1] = (a > 0) ? g : (b * g); }
+        { const a = as[i + 2]!, b = bs[i + 2]!, g = cs[i + 2]!;  out[i + 2] = (a > 0) ? g : (b * g); }
+        { const a = as[i + 3]!, b = bs[i + 3]!, g = cs[i + 3]!;  out[i + 3] = (a > 0) ? g : (b * g); }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, g = cs[ci]!;  out[i] = (a > 0) ? g : (b * g); }
         { const a = as[ai + an]!, b = bs[bi + bn]!, g = cs[ci + cn]!;  out[i + 1] = (a > 0) ? g : (b * g); }
@@ -1653,6 +2508,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (a > 0) ? 0 : (g * a); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (a > 0) ? 0 : (g * a); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (a > 0) ? 0 : (g * a); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (a > 0) ? 0 : (g * a); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (a > 0) ? 0 : (g * a); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a > 0) ? 0 : (g * a); }
@@ -1671,14 +2535,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 3] = y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 1] = y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 2] = y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 3] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i + 3] = y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1 * (size + x) + alpha * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1 * x : alpha * Math.expm1(x); } out[i] = y0; }
       }
     }
   },
@@ -1688,6 +2561,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (y > 0) ? g : (g * (y + alpha)); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (y > 0) ? g : (g * (y + alpha)); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (y > 0) ? g : (g * (y + alpha)); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (y > 0) ? g : (g * (y + alpha)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * (y + alpha)); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? g : (g * (y + alpha)); }
@@ -1706,14 +2588,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = (a > 0) ? a : (alpha * y0); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = (a > 0) ? a : (alpha * y0); }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = (a > 0) ? a : (alpha * y0); }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 1] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 2] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i + 3] = (a > 0) ? a : (alpha * y0); }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = a / alpha; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); } else y0 = Math.expm1(x); } out[i] = (a > 0) ? a : (alpha * y0); }
       }
     }
   },
@@ -1723,6 +2614,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? g : (g * ((y / alpha) + 1)); }
@@ -1741,14 +2641,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 3] = y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 1] = y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 2] = y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 3] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 1] = y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 2] = y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i + 3] = y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (0.5 * (x - size)) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; const size = Math.abs(x); if (size < 87) { const t = (x - size) * 46.16624130844683, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 0.5 * 1.0507009873554805 * (size + x) + 1.7580993408473766 * (power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1)); } else y0 = x > 0 ? 1.0507009873554805 * x : 1.7580993408473766 * Math.expm1(x); } out[i] = y0; }
       }
     }
   },
@@ -1758,6 +2667,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? (1.0507009873554805 * g) : (g * (y + 1.7580993408473766)); }
@@ -1775,6 +2693,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+        { const a = as[i + 1]!;  out[i + 1] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+        { const a = as[i + 2]!;  out[i + 2] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+        { const a = as[i + 3]!;  out[i + 3] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
         { const a = as[ai + an]!;  out[i + 1] = (0.5 * a) * (1 + erf(a * 0.7071067811865476)); }
@@ -1793,14 +2720,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 1] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 2] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i + 3] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = ((-0.5) * a) * a; if (Math.abs(x) < 87) { const t = x * 92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169)); } else y0 = Math.exp(x); } out[i] = g * ((0.5 * (1 + erf(a * 0.7071067811865476))) + ((a * 0.3989422804014327) * y0)); }
       }
     }
   },
@@ -1811,14 +2747,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
+        { const a = as[i + 1]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = (0.5 * a) * (1 + y0); }
+        { const a = as[i + 2]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = (0.5 * a) * (1 + y0); }
+        { const a = as[i + 3]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = (0.5 * a) * (1 + y0); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
-        { const a = as[ai + an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = (0.5 * a) * (1 + y0); }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = (0.5 * a) * (1 + y0); }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai + an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = (0.5 * a) * (1 + y0); }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
+        { const a = as[ai]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = (0.5 * a) * (1 + y0); }
       }
     }
   },
@@ -1829,14 +2774,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 1] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 2] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 3] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 1] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 2] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 3] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 1] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 2] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i + 3] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y1 = grown / (grown + 2); } else y1 = Math.tanh(x); } let y2 = 0; { const x = 0.7978845608028654 * (a + (((0.044715 * a) * a) * a)); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } out[i] = g * ((0.5 * (1 + y0)) + ((((0.5 * a) * (1 - (y1 * y2))) * 0.7978845608028654) * (1 + ((0.134145 * a) * a)))); }
       }
     }
   },
@@ -1847,14 +2801,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = a * y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = a * y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = a * y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = a * y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = a * y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = a * y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 1] = a * y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 2] = a * y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i + 3] = a * y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } out[i] = a * y0; }
       }
     }
   },
@@ -1865,14 +2828,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 1] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 2] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 3] = (g * y0) * (1 + (a * (1 - y1))); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 1] = (g * y0) * (1 + (a * (1 - y1))); }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 2] = (g * y0) * (1 + (a * (1 - y1))); }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 3] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 1] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 2] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i + 3] = (g * y0) * (1 + (a * (1 - y1))); }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y0 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y0 = sigmoid(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } out[i] = (g * y0) * (1 + (a * (1 - y1))); }
       }
     }
   },
@@ -1883,14 +2855,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
+        { const a = as[i + 1]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = a * y0; }
+        { const a = as[i + 2]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = a * y0; }
+        { const a = as[i + 3]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = a * y0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
-        { const a = as[ai]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
-        { const a = as[ai + an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = a * y0; }
-        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = a * y0; }
-        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = a * y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
+        { const a = as[ai + an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 1] = a * y0; }
+        { const a = as[ai + 2 * an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 2] = a * y0; }
+        { const a = as[ai + 3 * an]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i + 3] = a * y0; }
       }
       for (; i < end; i += 1, ai += an) {
-        { const a = as[ai]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
+        { const a = as[ai]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } out[i] = a * y0; }
       }
     }
   },
@@ -1901,14 +2882,23 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[i + 1]!, g = bs[i + 1]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 1] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[i + 2]!, g = bs[i + 2]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 2] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[i + 3]!, g = bs[i + 3]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 3] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
-        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 1] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
-        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 2] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
-        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 3] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai + an]!, g = bs[bi + bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 1] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 2] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i + 3] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
       }
       for (; i < end; i += 1, ai += an, bi += bn) {
-        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = -x * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = (x + x) * 92.33248261689366, k = (t + 8033.5) | 0, f = t - (k - 8033), power = table[k]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
+        { const a = as[ai]!, g = bs[bi]!; let y0 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y0 = grown / (grown + 2); } else y0 = Math.tanh(x); } let y1 = 0; { const x = a; if (Math.abs(x) < 87) { const t = x * -92.33248261689366, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; y1 = 1 / (1 + power * (1 + f * (0.010830464395881312 + f * 0.00005864904955056169))); } else y1 = sigmoid(x); } let y2 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y2 = grown / (grown + 2); } else y2 = Math.tanh(x); } let y3 = 0; { const x = softplus(a); if (Math.abs(x) < 43.5) { const t = x * 184.6649652337873, k = t + 6755399441055744 - 6755399441055744, f = t - k, power = table[k & 16383]!; const grown = power * (f * (0.010830424696249145 + f * (0.00005864904955056169 + f * 2.1173137155464774e-7))) + (power - 1); y3 = grown / (grown + 2); } else y3 = Math.tanh(x); } out[i] = g * (y0 + ((a * y1) * (1 - (y2 * y3)))); }
       }
     }
   },
@@ -1918,6 +2908,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+        { const a = as[i + 1]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+        { const a = as[i + 2]!;  out[i + 2] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+        { const a = as[i + 3]!;  out[i + 3] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
         { const a = as[ai + an]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? 1 : ((a / 6) + 0.5)); }
@@ -1935,6 +2934,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!, y = bs[i]!;  out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+        { const g = as[i + 1]!, y = bs[i + 1]!;  out[i + 1] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+        { const g = as[i + 2]!, y = bs[i + 2]!;  out[i + 2] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+        { const g = as[i + 3]!, y = bs[i + 3]!;  out[i + 3] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const g = as[ai]!, y = bs[bi]!;  out[i] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
         { const g = as[ai + an]!, y = bs[bi + bn]!;  out[i + 1] = (y > 0) ? ((y < 1) ? (g / 6) : 0) : 0; }
@@ -1952,6 +2960,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+        { const a = as[i + 1]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+        { const a = as[i + 2]!;  out[i + 2] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+        { const a = as[i + 3]!;  out[i + 3] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
         { const a = as[ai + an]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? a : (a * ((a / 6) + 0.5))); }
@@ -1969,6 +2986,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = (a <= (-3)) ? 0 : ((a >= 3) ? g : (g * ((a / 3) + 0.5))); }
@@ -1986,6 +3012,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a === b) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a === b) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a === b) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a === b) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a === b) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a === b) ? 1 : 0; }
@@ -2003,6 +3038,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a !== b) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a !== b) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a !== b) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a !== b) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a !== b) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a !== b) ? 1 : 0; }
@@ -2020,6 +3064,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a < b) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a < b) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a < b) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a < b) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a < b) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a < b) ? 1 : 0; }
@@ -2037,6 +3090,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a <= b) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a <= b) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a <= b) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a <= b) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a <= b) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a <= b) ? 1 : 0; }
@@ -2054,6 +3116,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a > b) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a > b) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a > b) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a > b) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a > b) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a > b) ? 1 : 0; }
@@ -2071,6 +3142,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = (a >= b) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = (a >= b) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = (a >= b) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = (a >= b) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = (a >= b) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = (a >= b) ? 1 : 0; }
@@ -2088,6 +3168,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a !== a) ? 1 : 0; }
+        { const a = as[i + 1]!;  out[i + 1] = (a !== a) ? 1 : 0; }
+        { const a = as[i + 2]!;  out[i + 2] = (a !== a) ? 1 : 0; }
+        { const a = as[i + 3]!;  out[i + 3] = (a !== a) ? 1 : 0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a !== a) ? 1 : 0; }
         { const a = as[ai + an]!;  out[i + 1] = (a !== a) ? 1 : 0; }
@@ -2105,6 +3194,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = ((a - a) === 0) ? 1 : 0; }
+        { const a = as[i + 1]!;  out[i + 1] = ((a - a) === 0) ? 1 : 0; }
+        { const a = as[i + 2]!;  out[i + 2] = ((a - a) === 0) ? 1 : 0; }
+        { const a = as[i + 3]!;  out[i + 3] = ((a - a) === 0) ? 1 : 0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = ((a - a) === 0) ? 1 : 0; }
         { const a = as[ai + an]!;  out[i + 1] = ((a - a) === 0) ? 1 : 0; }
@@ -2122,6 +3220,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[i + 1]!;  out[i + 1] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[i + 2]!;  out[i + 2] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[i + 3]!;  out[i + 3] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
         { const a = as[ai + an]!;  out[i + 1] = ((a === a) ? ((a - a) !== 0) : (0 > 1)) ? 1 : 0; }
@@ -2139,6 +3246,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!;  out[i] = (a === 0) ? 1 : 0; }
+        { const a = as[i + 1]!;  out[i + 1] = (a === 0) ? 1 : 0; }
+        { const a = as[i + 2]!;  out[i + 2] = (a === 0) ? 1 : 0; }
+        { const a = as[i + 3]!;  out[i + 3] = (a === 0) ? 1 : 0; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const a = as[ai]!;  out[i] = (a === 0) ? 1 : 0; }
         { const a = as[ai + an]!;  out[i + 1] = (a === 0) ? 1 : 0; }
@@ -2156,6 +3272,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = ((a !== 0) ? (b !== 0) : (0 > 1)) ? 1 : 0; }
@@ -2173,6 +3298,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = ((a !== 0) ? (1 > 0) : (b !== 0)) ? 1 : 0; }
@@ -2190,6 +3324,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!;  out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[i + 1]!, b = bs[i + 1]!;  out[i + 1] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[i + 2]!, b = bs[i + 2]!;  out[i + 2] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+        { const a = as[i + 3]!, b = bs[i + 3]!;  out[i + 3] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, b = bs[bi]!;  out[i] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
         { const a = as[ai + an]!, b = bs[bi + bn]!;  out[i + 1] = ((a !== 0) ? (b === 0) : (b !== 0)) ? 1 : 0; }
@@ -4002,8 +5145,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const rate = hyper[3]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       w = w - (rate * g);
@@ -4020,8 +5162,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const momentum = hyper[4]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4041,8 +5182,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const momentum = hyper[4]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4062,8 +5202,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[4]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4085,8 +5224,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[5]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4113,8 +5251,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4141,8 +5278,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4171,8 +5307,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4199,8 +5334,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4229,8 +5363,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4258,8 +5391,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[8]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4283,8 +5415,7 @@ export const float32Updates: readonly UpdateLoop[] = [
     const beta2 = hyper[5]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4305,8 +5436,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const rate = hyper[3]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       w = w - (rate * g);
@@ -4323,8 +5453,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const momentum = hyper[4]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4344,8 +5473,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const momentum = hyper[4]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4365,8 +5493,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[4]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4388,8 +5515,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[5]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4416,8 +5542,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4444,8 +5569,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let v = vs[i]!;
@@ -4474,8 +5598,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4502,8 +5625,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4532,8 +5654,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[6]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4561,8 +5682,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const epsilon = hyper[8]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;
@@ -4586,8 +5706,7 @@ export const float64Updates: readonly UpdateLoop[] = [
     const beta2 = hyper[5]!;
     for (let i = 0; i < ws.length; i++) {
       const scaled = gs[i]! * gradientScale;
-      const high = scaled > gradientLimit ? gradientLimit : scaled;
-      const g = high < -gradientLimit ? -gradientLimit : high;
+      const g = Math.max(Math.min(scaled, gradientLimit), -gradientLimit);
       let w = ws[i]!;
       w = w - w * decay;
       let m = ms[i]!;

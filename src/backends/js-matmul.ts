@@ -1,29 +1,13 @@
 /**
  * Matrix products of the `js` backend: packed and blocked, accumulated in double.
  *
- * A block of B and a strip of A are copied into Float64Array panels four elements wide, whatever
- * their dtype and transposition, so that the inner loop (4x4 of the result in local variables) has
- * one form, reads memory in order, and converts nothing.
+ * A block of B and a strip of A are copied into panels, whatever their dtype and transposition, so
+ * that the inner loop (js-tile.ts) has one form.
  */
 
 import type { HostArray } from './backend.js';
-
-/** A matrix somewhere in an array: element (i, j) is values[start + i * row + j * column]. */
-interface Matrix {
-  readonly values: HostArray;
-  readonly start: number;
-  readonly row: number;
-  readonly column: number;
-}
-
-/** Width of the panels and of the tile of the result kept in local variables. */
-const lanes = 4;
-/** A block of B is depth x width: 512 KiB, for the second-level cache. */
-const depth = 256;
-const width = 256;
-const panelA = new Float64Array(lanes * depth);
-const panelsB = new Float64Array(depth * width);
-const tile = new Float64Array(lanes * lanes);
+import { depth, multiply, packColumns, packRows, tileColumns, tileRows, width } from './js-tile.js';
+import type { Matrix } from './js-tile.js';
 
 /** out [batch, m, n] = A · B (+ out); see `matmul` in backend.ts. */
 export function matmul(
@@ -51,7 +35,7 @@ export function matmul(
     const right = { values: b, start: t * strideB, row: rowB, column: transB ? k : 1 };
     const result = { values: out, start: t * m * n, row: n, column: 1 };
     // A narrow result is computed transposed, so that only few rows need a path of its own.
-    if (n < lanes && n < m) {
+    if (n < tileColumns && n < m) {
       product(transpose(result), transpose(right), transpose(left), n, m, k, accumulate);
     } else {
       product(result, left, right, m, n, k, accumulate);
@@ -72,7 +56,7 @@ function product(
   k: number,
   accumulate: boolean,
 ): void {
-  if (m < lanes) {
+  if (m < tileRows) {
     for (let i = 0; i < m; i++) rowProduct(out, a, b, i, n, k, accumulate);
   } else if (k === 0) {
     if (!accumulate) out.values.fill(0, out.start, out.start + m * n);
@@ -81,7 +65,7 @@ function product(
       const count = Math.min(depth, k - p);
       for (let j = 0; j < n; j += width) {
         const columns = Math.min(width, n - j);
-        packColumns(b, p, count, j, columns);
+        packColumns(b, j, columns, p, count);
         blockProduct(out, a, m, p, count, j, columns, accumulate || p > 0);
       }
     }
@@ -99,114 +83,12 @@ function blockProduct(
   columns: number,
   add: boolean,
 ): void {
-  for (let i = 0; i < m; i += lanes) {
-    const rows = Math.min(lanes, m - i);
-    const from = a.start + i * a.row + p * a.column;
-    packPanel(panelA, 0, a.values, from, a.row, a.column, rows, count);
-    for (let c = 0; c < columns; c += lanes) {
-      multiplyTile(c * count, count);
+  for (let i = 0; i < m; i += tileRows) {
+    const rows = Math.min(tileRows, m - i);
+    packRows(a, i, rows, p, count);
+    for (let c = 0; c < columns; c += tileColumns) {
       const at = out.start + i * out.row + (j + c) * out.column;
-      storeTile(out, at, rows, Math.min(lanes, columns - c), add);
-    }
-  }
-}
-
-function packColumns(b: Matrix, p: number, count: number, j: number, columns: number): void {
-  for (let c = 0; c < columns; c += lanes) {
-    const from = b.start + p * b.row + (j + c) * b.column;
-    const used = Math.min(lanes, columns - c);
-    packPanel(panelsB, c * count, b.values, from, b.column, b.row, used, count);
-  }
-}
-
-/** Copies `used` lanes of `count` elements, interleaved by fours; the missing lanes are zero. */
-function packPanel(
-  panel: Float64Array,
-  at: number,
-  values: HostArray,
-  from: number,
-  lane: number,
-  next: number,
-  used: number,
-  count: number,
-): void {
-  if (used < lanes) {
-    panel.fill(0, at, at + lanes * count);
-    for (let u = 0; u < used; u++) {
-      for (let p = 0; p < count; p++)
-        panel[at + lanes * p + u] = values[from + u * lane + p * next]!;
-    }
-    return;
-  }
-  const lane2 = 2 * lane;
-  const lane3 = 3 * lane;
-  for (const end = at + lanes * count; at < end; at += lanes, from += next) {
-    panel[at] = values[from]!;
-    panel[at + 1] = values[from + lane]!;
-    panel[at + 2] = values[from + lane2]!;
-    panel[at + 3] = values[from + lane3]!;
-  }
-}
-
-/** tile = panelA · (the panel of B at `j`), over `count`. */
-function multiplyTile(j: number, count: number): void {
-  const as = panelA;
-  const bs = panelsB;
-  let c00 = 0, c01 = 0, c02 = 0, c03 = 0; // prettier-ignore
-  let c10 = 0, c11 = 0, c12 = 0, c13 = 0; // prettier-ignore
-  let c20 = 0, c21 = 0, c22 = 0, c23 = 0; // prettier-ignore
-  let c30 = 0, c31 = 0, c32 = 0, c33 = 0; // prettier-ignore
-  for (let i = 0, end = lanes * count; i < end; i += 4, j += 4) {
-    const a0 = as[i]!;
-    const a1 = as[i + 1]!;
-    const a2 = as[i + 2]!;
-    const a3 = as[i + 3]!;
-    const b0 = bs[j]!;
-    c00 += a0 * b0;
-    c10 += a1 * b0;
-    c20 += a2 * b0;
-    c30 += a3 * b0;
-    const b1 = bs[j + 1]!;
-    c01 += a0 * b1;
-    c11 += a1 * b1;
-    c21 += a2 * b1;
-    c31 += a3 * b1;
-    const b2 = bs[j + 2]!;
-    c02 += a0 * b2;
-    c12 += a1 * b2;
-    c22 += a2 * b2;
-    c32 += a3 * b2;
-    const b3 = bs[j + 3]!;
-    c03 += a0 * b3;
-    c13 += a1 * b3;
-    c23 += a2 * b3;
-    c33 += a3 * b3;
-  }
-  tile[0] = c00;
-  tile[1] = c01;
-  tile[2] = c02;
-  tile[3] = c03;
-  tile[4] = c10;
-  tile[5] = c11;
-  tile[6] = c12;
-  tile[7] = c13;
-  tile[8] = c20;
-  tile[9] = c21;
-  tile[10] = c22;
-  tile[11] = c23;
-  tile[12] = c30;
-  tile[13] = c31;
-  tile[14] = c32;
-  tile[15] = c33;
-}
-
-function storeTile(out: Matrix, at: number, rows: number, columns: number, add: boolean): void {
-  const { values, row, column } = out;
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const o = at + i * row + j * column;
-      const value = tile[i * lanes + j]!;
-      values[o] = add ? values[o]! + value : value;
+      multiply(out, at, rows, columns - c, (c / tileColumns) * count, count, add);
     }
   }
 }
