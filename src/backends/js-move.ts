@@ -237,7 +237,9 @@ function loadRow(
   width: number,
 ): void {
   const step = center.length === 1 ? 0 : 1;
+  const rounds = out instanceof Float32Array;
   for (let c = 0, at = 0; c < width; c++, at += step) {
-    out[to + c] = (data[from + c]! - center[at]!) * scale[at]!;
+    const value = rounds ? Math.fround(data[from + c]!) : data[from + c]!;
+    out[to + c] = (value - center[at]!) * scale[at]!;
   }
 }

@@ -1,6 +1,6 @@
 /** Where training data comes from: tensors cut into batches, or an iterable of batches. */
 
-import type { DType, FloatDType } from '../backends/dtype.js';
+import type { DType } from '../backends/dtype.js';
 import { isFloat } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { noGrad } from '../autograd/tape.js';
@@ -142,13 +142,13 @@ export class TensorBatches {
   #inputs(x: Tensor, which: number, start: number, count: number): Tensor {
     const dtype = this.#dtypes[which]!;
     if (!isFloat(dtype)) return cast(this.#rows(x, start, count), dtype);
-    if (this.#order) return this.#pending(new Rows(x, this.#indexOf(count)), dtype);
+    if (this.#order) return this.#pending(new Rows(x, this.#indexOf(count), dtype));
     const rows = view(x, start, count);
-    return x.dtype === dtype ? rows : this.#pending(new Rows(rows, null), dtype);
+    return x.dtype === dtype ? rows : this.#pending(new Rows(rows, null, dtype));
   }
 
-  #pending(rows: Rows, dtype: FloatDType): Tensor {
-    const made = rows.tensor(dtype);
+  #pending(rows: Rows): Tensor {
+    const made = rows.tensor();
     this.#unread.push(made.storage);
     return made;
   }

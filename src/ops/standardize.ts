@@ -33,7 +33,7 @@ export function standardize(x: Tensor, center: Tensor, scale: Tensor): Tensor {
   const out = empty(x.backend, x.shape, dtype);
   if (out.size === 0) return out;
   const rows = Rows.behind(x);
-  if (rows) rows.load(out.buffer, from.buffer, by.buffer);
+  if (rows?.dtype === dtype) rows.load(out.buffer, from.buffer, by.buffer);
   else {
     const given = [from.buffer, by.buffer] as const;
     x.backend.loadRows(out.buffer, x.buffer, null, ...given, count, count, width);

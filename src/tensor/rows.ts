@@ -21,8 +21,13 @@ export class Rows implements Filling {
   /**
    * @param data [n, ...], of any dtype
    * @param index int32 [count], numbers of rows; null: all, in order
+   * @param dtype what the rows become
    */
-  constructor(data: Tensor, index: Tensor | null) {
+  constructor(
+    data: Tensor,
+    index: Tensor | null,
+    readonly dtype: FloatDType,
+  ) {
     this.#data = data;
     this.#index = index;
     this.count = (index ?? data).shape[0]!;
@@ -30,14 +35,18 @@ export class Rows implements Filling {
   }
 
   /** A tensor [count, ...] of these rows, which are loaded when its values are wanted. */
-  tensor(dtype: FloatDType): Tensor {
+  tensor(): Tensor {
     const { shape, backend } = this.#data;
-    const out = empty(backend, [this.count, ...shape.slice(1)], dtype);
+    const out = empty(backend, [this.count, ...shape.slice(1)], this.dtype);
     if (out.size > 0) out.storage.filling = this;
     return out;
   }
 
-  readonly fill = (out: Buffer): void => this.load(out, null, null);
+  fill(out: Buffer): void {
+    const { backend, buffer, dtype, shape } = this.#data;
+    if (!this.#index || dtype !== this.dtype) this.load(out, null, null);
+    else backend.gather(out, buffer, this.#index.buffer, 1, shape[0]!, this.count, this.width);
+  }
 
   /** out [count, width] = (rows − center) · scale; see loadRows in backend.ts. */
   load(out: Buffer, center: Buffer | null, scale: Buffer | null): void {

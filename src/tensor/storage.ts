@@ -14,7 +14,7 @@ import { MemoryError } from '../errors.js';
 
 /** What fills memory once somebody wants its values; see rows.ts. */
 export interface Filling {
-  readonly fill: (out: Buffer) => void;
+  fill(out: Buffer): void;
 }
 
 /** Memory of one or several tensors (views share it). */
