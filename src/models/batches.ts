@@ -118,11 +118,14 @@ export class TensorBatches {
     this.#count = this.sizeOf(step);
     if (!this.#order) return;
     const { backend, buffer } = this.#order;
-    const rows = backend.view(buffer, this.#start, this.#count);
-    const part = backend.view(this.#index!.buffer, 0, this.#count);
-    // On the host without a kernel, so that a recording of kernels does not select this one again.
-    if (backend.host) (part as Int32Array).set(rows as Int32Array);
-    else backend.copy(part, 0, rows, 0, Int32Array.of(1, this.#count, 1, 1));
+    const index = this.#index!.buffer;
+    if (!backend.host) {
+      backend.copy(index, 0, buffer, this.#start, Int32Array.of(1, this.#count, 1, 1));
+      return;
+    }
+    // Without a kernel, so that a recording of kernels does not select this one again.
+    const [order, rows] = [buffer as Int32Array, index as Int32Array];
+    for (let i = 0; i < this.#count; i++) rows[i] = order[this.#start + i]!;
   }
 
   /** The selected batch. Call inside a scope. */
