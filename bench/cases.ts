@@ -249,10 +249,10 @@ export function suitesOf({ data, quick }: Surroundings): Readonly<Record<string,
       title: 'Experiment 1, batch 32',
       cases: (Object.keys(figures) as ExperimentFigure[]).map((figure) => ({
         name: figures[figure][0],
-        // Shares need many epochs, and no long ones.
+        // Shares need several epochs, of more images than caches hold.
         case: {
           ...{ kind: 'experiment', figure, data },
-          samples: figure === 'inputShare' ? Math.min(samples, 6_400) : samples,
+          samples: figure === 'inputShare' ? Math.min(samples, 20_000) : samples,
         },
         unit: figures[figure][1],
       })),

@@ -13,7 +13,7 @@ import { build } from 'esbuild';
 import { root } from './layers.js';
 
 /** What is imported by path and no entry point of the package: the benchmark times it alone. */
-const measured = ['src/models/batches.ts'];
+const measured = ['src/models/batches.ts', 'src/tensor/recording.ts'];
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>;

@@ -348,8 +348,10 @@ export const makers = {
   loadRows(r: CallMaker): Arguments {
     const [type, n, count, width] = [r.real(), r.size(), r.size(), r.size()];
     const [out, data] = [r.array(type, count * width), r.array(r.type(), n * width)];
-    const scale = r.repeating(type, width);
-    return [out, data, r.indices(count, n), scale, r.repeating(type, width), n, count, width];
+    const parameters = r.pick([1, width, null]);
+    const parameter = () => (parameters === null ? null : r.array(type, parameters));
+    const index = r.chance(0.2) ? null : r.indices(count, n);
+    return [out, data, index, parameter(), parameter(), n, count, width];
   },
   startRecording: (r: CallMaker): Arguments => [r.word(), r.word(), r.word(), r.word()],
   finishRecording: (): Arguments => [],

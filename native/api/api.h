@@ -35,7 +35,7 @@
   ROW(random, "distribution out key0 key1 counter0 counter1 p q")                                  \
   ROW(dropout, "out x rate a b c key0 key1 counter0 counter1")                                     \
   ROW(update, "update parameters gradients states hyper")                                          \
-  ROW(loadRows, "out data index scale shift n count width")                                        \
+  ROW(loadRows, "out data index center scale n count width")                                       \
   ROW(threads, "")                                                                                 \
   ROW(setThreads, "count")                                                                         \
   ROW(describe, "")
@@ -95,8 +95,8 @@ void dropout(const Call&, Array out, Array x, double rate, double a, double b, d
              uint32_t key0, uint32_t key1, uint32_t counter0, uint32_t counter1);
 void update(const Call&, int update, const ArrayList& parameters, const ArrayList& gradients,
             const ArrayList& states, LiveArray hyper);
-int64_t loadRows(const Call&, Array out, Array data, Array index, Array scale, Array shift,
-                 int64_t n, int64_t count, int64_t width);
+int64_t loadRows(const Call&, Array out, Array data, MaybeArray index, MaybeArray center,
+                 MaybeArray scale, int64_t n, int64_t count, int64_t width);
 
 // training.cc: the machine
 int64_t threads(const Call&);

@@ -15,6 +15,8 @@ struct Programs {
   std::map<int64_t, std::unique_ptr<Program>> kept;
   std::unique_ptr<Program> current;
   int64_t last = 0;
+  napi_ref looking = nullptr;  // see lookingFunction
+  napi_env lookingIn = nullptr;
 };
 
 Programs& programs() {
@@ -24,8 +26,35 @@ Programs& programs() {
 
 // Programs hold references of their environment, which take their leave with it.
 void release(Program& program) {
-  if (program.arrays != nullptr) napi_delete_reference(program.environment(), program.arrays);
-  program.arrays = nullptr;
+  for (napi_ref* each : {&program.arrays, &program.lengths}) {
+    if (*each != nullptr) napi_delete_reference(program.environment(), *each);
+    *each = nullptr;
+  }
+}
+
+// Looks at all typed arrays of a program in less time than Node-API takes for three. One whose
+// memory was given away has length 0, and never gets other memory.
+constexpr char lookingSource[] = R"((arrays, lengths) => {
+  for (let i = 0; i < lengths.length; i++) if (arrays[i].length < lengths[i]) return false;
+  return true;
+})";
+
+// The function of that text; null where it cannot be made.
+napi_value lookingFunction(napi_env env) {
+  Programs& all = programs();
+  napi_value function = nullptr;
+  if (all.looking != nullptr && all.lookingIn == env) {
+    napi_get_reference_value(env, all.looking, &function);
+    return function;
+  }
+  napi_value source = nullptr;
+  if (napi_create_string_utf8(env, lookingSource, NAPI_AUTO_LENGTH, &source) != napi_ok ||
+      napi_run_script(env, source, &function) != napi_ok ||
+      napi_create_reference(env, function, 1, &all.looking) != napi_ok) {
+    return nullptr;
+  }
+  all.lookingIn = env;
+  return function;
 }
 
 Program& find(const Call& call, int64_t number) {
@@ -78,11 +107,34 @@ std::vector<Array> Program::liveArrays() const {
   return found;
 }
 
+bool Program::haveLengths(napi_value list) {
+  napi_value known = nullptr;
+  if (lengths == nullptr) {
+    if (napi_create_array_with_length(env, held.size(), &known) != napi_ok) return false;
+    for (size_t i = 0; i < held.size(); i++) {
+      napi_value length = nullptr;
+      if (napi_create_double(env, double(held[i].array.length), &length) != napi_ok ||
+          napi_set_element(env, known, uint32_t(i), length) != napi_ok) {
+        return false;
+      }
+    }
+    if (napi_create_reference(env, known, 1, &lengths) != napi_ok) return false;
+  }
+  napi_get_reference_value(env, lengths, &known);
+  napi_value function = lookingFunction(env), self = nullptr, answer = nullptr;
+  const napi_value arguments[] = {list, known};
+  bool yes = false;
+  return function != nullptr && napi_get_undefined(env, &self) == napi_ok &&
+         napi_call_function(env, self, function, 2, arguments, &answer) == napi_ok &&
+         napi_get_value_bool(env, answer, &yes) == napi_ok && yes;
+}
+
 void Program::checkArrays() {
   const uint64_t releases = device.releases == nullptr ? 0 : device.releases();
   const bool sameMemory = device.releases != nullptr && releases == releasesSeen;
   napi_value list = nullptr;
   napi_get_reference_value(env, arrays, &list);
+  if (device.releases == nullptr && haveLengths(list)) return;
   for (size_t i = 0; i < held.size(); i++) {
     const auto& [array, live] = held[i];
     if (sameMemory && !live) continue;

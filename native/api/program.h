@@ -59,6 +59,7 @@ class Program {
 
   napi_env environment() const { return env; }
   napi_ref arrays = nullptr;     // a JavaScript array of the arrays held
+  napi_ref lengths = nullptr;    // another of their lengths, made when they are first needed
   std::shared_ptr<void> engine;  // what the device keeps of it
 
  private:
@@ -66,6 +67,9 @@ class Program {
     Array array;
     bool live;
   };
+
+  // Whether all of a list of typed arrays have the lengths they were recorded with.
+  bool haveLengths(napi_value list);
 
   napi_env env;
   const Device& device;

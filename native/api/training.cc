@@ -107,29 +107,32 @@ void update(const Call& call, int number, const ArrayList& parameterList,
   doubles.run(call, number, hyper.as<double>());
 }
 
-int64_t loadRows(const Call& call, Array out, Array data, Array index, Array scale, Array shift,
-                 int64_t n, int64_t count, int64_t width) {
+int64_t loadRows(const Call& call, Array out, Array data, MaybeArray index, MaybeArray center,
+                 MaybeArray scale, int64_t n, int64_t count, int64_t width) {
   call.checkReal(out);
-  call.checkType(index, DType::int32);
-  call.checkType(scale, out.dtype);
-  call.checkType(shift, out.dtype);
   call.checkLength(out, call.product({count, width}));
   call.checkLength(data, call.product({n, width}));
-  call.checkLength(index, count);
-  const int64_t scaleStep = call.checkRepeating(scale, width);
-  const int64_t shiftStep = call.checkRepeating(shift, width);
+  call.checkMaybe(index, DType::int32, count);
+  if (!index && count > n) call.rangeError(6, "is more than n, and there is no index");
+  int64_t step = 0;
+  if (center) {
+    call.checkType(center, out.dtype);
+    step = call.checkRepeating(center, width);
+  }
+  if (bool(center) != bool(scale)) call.typeError(4, "must be given with center, or neither");
+  call.checkMaybe(scale, out.dtype, center.length);
   const int32_t* rows = index.as<int32_t>();
-  const int64_t outside = call.device().firstOutside(rows, count, n);
+  const int64_t outside = index ? call.device().firstOutside(rows, count, n) : -1;
   if (outside >= 0 || out.length == 0) return outside;
   withType(data.dtype, [&](auto zero) {
     using From = decltype(zero);
     const TypeKernels<From>& kernel = typeKernels<From>(call);
     if (out.dtype == DType::float32) {
-      kernel.loadRowsFloat(out.as<float>(), data.as<From>(), rows, scale.as<float>(), scaleStep,
-                           shift.as<float>(), shiftStep, n, count, width);
+      kernel.loadRowsFloat(out.as<float>(), data.as<From>(), rows, center.as<float>(),
+                           scale.as<float>(), step, n, count, width);
     } else {
-      kernel.loadRowsDouble(out.as<double>(), data.as<From>(), rows, scale.as<double>(), scaleStep,
-                            shift.as<double>(), shiftStep, n, count, width);
+      kernel.loadRowsDouble(out.as<double>(), data.as<From>(), rows, center.as<double>(),
+                            scale.as<double>(), step, n, count, width);
     }
   });
   return -1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/arithmetic.h"
+#include "cpu/lanes.h"
 #include "cpu/threads.h"
 
 namespace gradloom::GRADLOOM_ISA {
@@ -145,25 +146,59 @@ void select(T* out, const uint8_t* condition, int64_t conditionStep, const T* a,
   });
 }
 
-// out [count, width] = data [n, width] at index [count], converted, times scale plus shift, which
-// step by 0 or 1 through the width. Rows outside [0, n) are left alone.
+namespace detail {
+
+// Elements that a thread loads at a time: few rows, so that threads end together.
+constexpr int64_t loadGrain = 1 << 14;
+
+// y = (x - center) * scale, converted first; or converted alone, where there is no center. `step`
+// 0 repeats one center and scale. Blocks of a length that the compiler knows become vectors.
 template <class T, class From>
-void loadRows(T* out, const From* data, const int32_t* index, const T* scale, int64_t scaleStep,
-              const T* shift, int64_t shiftStep, int64_t n, int64_t count, int64_t width) {
-  const int64_t grain = width < detail::convertGrain ? detail::convertGrain / (width + 1) + 1 : 1;
-  parallelFor(count, grain, [=](int64_t from, int64_t to) {
+void loadRow(T* GRADLOOM_RESTRICT y, const From* GRADLOOM_RESTRICT x,
+             const T* GRADLOOM_RESTRICT center, const T* GRADLOOM_RESTRICT scale, int64_t step,
+             int64_t width) {
+  int64_t at = 0;
+  for (; at + convertBlock <= width; at += convertBlock) {
+    T* GRADLOOM_RESTRICT to = y + at;
+    const From* from = x + at;
+    if (center == nullptr) {
+      for (int j = 0; j < convertBlock; j++) to[j] = static_cast<T>(from[j]);
+    } else if (step == 0) {
+      const T c = *center, s = *scale;
+      for (int j = 0; j < convertBlock; j++) to[j] = (static_cast<T>(from[j]) - c) * s;
+    } else {
+      const T *c = center + at, *s = scale + at;
+      for (int j = 0; j < convertBlock; j++) to[j] = (static_cast<T>(from[j]) - c[j]) * s[j];
+    }
+  }
+  for (; at < width; at++) {
+    const T value = static_cast<T>(x[at]);
+    y[at] = center == nullptr ? value : (value - center[at * step]) * scale[at * step];
+  }
+}
+
+}  // namespace detail
+
+// out [count, width] = (data [n, width] at index [count], converted, - center) * scale. Without an
+// index rows are taken in order. Rows outside [0, n) are left alone.
+template <class T, class From>
+void loadRows(T* out, const From* data, const int32_t* index, const T* center, const T* scale,
+              int64_t step, int64_t n, int64_t count, int64_t width) {
+  const auto rowAt = [=](int64_t r) {
+    const int64_t row = index == nullptr ? r : index[r];
+    return row < 0 || row >= n ? nullptr : data + row * width;
+  };
+  const int64_t bytes = width * int64_t{sizeof(From)};
+  parallelFor(count, detail::loadGrain / (width + 1) + 1, [=](int64_t from, int64_t to) {
     for (int64_t r = from; r < to; r++) {
-      const int64_t row = index[r];
-      if (row < 0 || row >= n) continue;
-      const From* x = data + row * width;
-      T* y = out + r * width;
-      if (scaleStep == 0 && shiftStep == 0) {
-        const T times = *scale, plus = *shift;
-        for (int64_t j = 0; j < width; j++) y[j] = static_cast<T>(x[j]) * times + plus;
-      } else {
-        for (int64_t j = 0; j < width; j++) {
-          y[j] = static_cast<T>(x[j]) * scale[j * scaleStep] + shift[j * shiftStep];
+      // Rows lie anywhere in a data set larger than any cache.
+      if (const From* following = r + 1 < to ? rowAt(r + 1) : nullptr; index && following) {
+        for (int64_t at = 0; at < bytes; at += 64) {
+          prefetch(reinterpret_cast<const char*>(following) + at);
         }
+      }
+      if (const From* x = rowAt(r)) {
+        detail::loadRow(out + r * width, x, center, scale, step, width);
       }
     }
   });

@@ -38,13 +38,13 @@ struct TypeKernels {
   void (*fill)(T* out, double value, int64_t n);
   void (*reduce)(Reduction reduction, void* out, const T* a, int64_t outer, int64_t n,
                  int64_t inner);
-  // scale and shift step by 0 or 1 through the width.
-  void (*loadRowsFloat)(float* out, const T* data, const int32_t* index, const float* scale,
-                        int64_t scaleStep, const float* shift, int64_t shiftStep, int64_t n,
-                        int64_t count, int64_t width);
-  void (*loadRowsDouble)(double* out, const T* data, const int32_t* index, const double* scale,
-                         int64_t scaleStep, const double* shift, int64_t shiftStep, int64_t n,
-                         int64_t count, int64_t width);
+  // index may be null; so may center and scale, both of them, which step by 0 or 1 through the
+  // width.
+  void (*loadRowsFloat)(float* out, const T* data, const int32_t* index, const float* center,
+                        const float* scale, int64_t step, int64_t n, int64_t count, int64_t width);
+  void (*loadRowsDouble)(double* out, const T* data, const int32_t* index, const double* center,
+                         const double* scale, int64_t step, int64_t n, int64_t count,
+                         int64_t width);
 };
 
 // For every size of elements; T is the unsigned type of that size.

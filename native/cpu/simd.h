@@ -35,8 +35,10 @@
 
 #if defined(__GNUC__)
 #define GRADLOOM_INLINE inline __attribute__((always_inline))
+#define GRADLOOM_RESTRICT __restrict__
 #else
 #define GRADLOOM_INLINE __forceinline
+#define GRADLOOM_RESTRICT __restrict
 #endif
 
 namespace gradloom::GRADLOOM_ISA {

@@ -49,17 +49,18 @@ __global__ void selectKernel(T* out, const uint8_t* condition, int64_t condition
 }
 
 template <class T, class From>
-__global__ void loadRowsKernel(T* out, const From* data, const int32_t* index, const T* scale,
-                               int64_t scaleStep, const T* shift, int64_t shiftStep, int64_t n,
-                               int64_t count, int64_t width, Refusals refused) {
+__global__ void loadRowsKernel(T* out, const From* data, const int32_t* index, const T* center,
+                               const T* scale, int64_t step, int64_t n, int64_t count,
+                               int64_t width, Refusals refused) {
   for (int k = 0; k < perThread; k++) {
     const int64_t i = element(k);
     if (i >= count * width) return;
-    const int64_t row = index[i / width], column = i % width;
+    const int64_t at = i / width, column = i % width;
+    const int64_t row = index == nullptr ? at : index[at];
     const bool found = inside(row, n);
-    if (!found) refuse(refused, i / width);
+    if (!found) refuse(refused, at);
     const T value = found ? static_cast<T>(data[row * width + column]) : T(0);
-    out[i] = value * scale[column * scaleStep] + shift[column * shiftStep];
+    out[i] = center == nullptr ? value : (value - center[column * step]) * scale[column * step];
   }
 }
 
@@ -102,15 +103,15 @@ void select(T* out, const uint8_t* condition, int64_t conditionStep, const T* a,
 }
 
 template <class T, class From>
-void loadRows(T* out, const From* data, const int32_t* index, const T* scale, int64_t scaleStep,
-              const T* shift, int64_t shiftStep, int64_t n, int64_t count, int64_t width) {
-  launchOver("loadRows", count * width, perBlock, loadRowsKernel<T, From>, out, data, index, scale,
-             scaleStep, shift, shiftStep, n, count, width, Machine::current().refusals);
+void loadRows(T* out, const From* data, const int32_t* index, const T* center, const T* scale,
+              int64_t step, int64_t n, int64_t count, int64_t width) {
+  launchOver("loadRows", count * width, perBlock, loadRowsKernel<T, From>, out, data, index, center,
+             scale, step, n, count, width, Machine::current().refusals);
 }
 
 #define GRADLOOM_LOAD(T, From)                                                                  \
-  template void loadRows(T*, const From*, const int32_t*, const T*, int64_t, const T*, int64_t, \
-                         int64_t, int64_t, int64_t);
+  template void loadRows(T*, const From*, const int32_t*, const T*, const T*, int64_t, int64_t, \
+                         int64_t, int64_t);
 #define GRADLOOM_TYPE(T)                                 \
   template void cast(DType, void*, const T*, int64_t);   \
   template void castToBool(uint8_t*, const T*, int64_t); \

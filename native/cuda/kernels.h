@@ -25,8 +25,8 @@ template <class T>
 void select(T* out, const uint8_t* condition, int64_t conditionStep, const T* a, int64_t aStep,
             const T* b, int64_t bStep, int64_t n);
 template <class T, class From>
-void loadRows(T* out, const From* data, const int32_t* index, const T* scale, int64_t scaleStep,
-              const T* shift, int64_t shiftStep, int64_t n, int64_t count, int64_t width);
+void loadRows(T* out, const From* data, const int32_t* index, const T* center, const T* scale,
+              int64_t step, int64_t n, int64_t count, int64_t width);
 
 // move.cu
 template <class T>

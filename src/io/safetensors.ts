@@ -9,8 +9,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { bytesPerElement } from '../backends/dtype.js';
 import { backendOf, defaultBackend } from '../backends/registry.js';
 import type { Device } from '../backends/registry.js';
-import type { Backend } from '../backends/backend.js';
+import type { Backend, HostArray } from '../backends/backend.js';
 import { FileError, MemoryError, ValueError } from '../errors.js';
+import { Scope } from '../tensor/storage.js';
 import { fromArray } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { writeFileAtomically } from './atomic-file.js';
@@ -42,7 +43,14 @@ export async function writeSafetensors(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeFileAtomically(path, encodeChunks(tensors, metadata));
+  const scope = new Scope();
+  try {
+    const chunks = encodeChunks(tensors, metadata);
+    scope.leave();
+    await writeFileAtomically(path, chunks);
+  } finally {
+    scope.end();
+  }
 }
 
 /** The content of a safetensors file. */
@@ -50,9 +58,15 @@ export function encodeSafetensors(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  return Buffer.concat(encodeChunks(tensors, metadata));
+  const scope = new Scope();
+  try {
+    return Buffer.concat(encodeChunks(tensors, metadata));
+  } finally {
+    scope.end();
+  }
 }
 
+/** The parts of a file; valid until the scope around ends. */
 function encodeChunks(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>>,
@@ -68,13 +82,18 @@ function encodeChunks(
   let at = 0;
   for (const [name, tensor] of sorted) {
     if (name === metadataKey) throw new ValueError(`a tensor cannot be named ${metadataKey}`);
-    const { buffer, byteOffset, byteLength } = tensor.dataSync();
+    const { buffer, byteOffset, byteLength } = valuesOf(tensor);
     chunks.push(new Uint8Array(buffer, byteOffset, byteLength));
     const place = [at, (at += byteLength)];
     const { dtype, shape } = tensor;
     header.push([name, { dtype: formatOf[dtype], shape, data_offsets: place }]);
   }
   return [...headerBytes(Object.fromEntries(header)), ...chunks];
+}
+
+/** The values as they are now, on the host in memory that serves the next file as well. */
+function valuesOf(tensor: Tensor): HostArray {
+  return tensor.backend.host ? (tensor.copy().buffer as HostArray) : tensor.dataSync();
 }
 
 function headerBytes(header: unknown): Uint8Array[] {

@@ -1,15 +1,19 @@
 /** Layers that bring data to a scale: by given numbers, or by statistics of the data. */
 
 import { noGrad } from '../autograd/tape.js';
+import { isFloat } from '../backends/dtype.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { cast } from '../ops/cast.js';
-import { add, affine, div, maximum, mul, sqrt, sub } from '../ops/elementwise.js';
+import { broadcastTo } from '../ops/broadcast.js';
+import { add, affine, maximum, mul, reciprocal, sqrt } from '../ops/elementwise.js';
+import { standardize } from '../ops/standardize.js';
 import { mean, variance } from '../ops/statistics.js';
-import { asTensor } from '../tensor/create.js';
+import { asTensor, full } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, showShape, sizeOf } from '../tensor/shape.js';
+import { checkAxes, sameShape, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
+import type { Storage } from '../tensor/storage.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
@@ -25,6 +29,8 @@ export class Rescaling extends Layer {
   static override readonly positional = ['scale'];
   readonly scale: number;
   readonly offset: number;
+  /** What the last input was computed with. */
+  #known: readonly [center: Tensor, scale: Tensor] | null = null;
 
   constructor(scale: number, options: RescalingOptions = {}) {
     super(options);
@@ -38,7 +44,22 @@ export class Rescaling extends Layer {
   }
 
   override call(x: Tensor): Tensor {
-    return affine(x, this.scale, this.offset);
+    // As a difference and a product, which can be taken as data is loaded.
+    const center = -this.offset / this.scale;
+    if (!Number.isFinite(Math.fround(center))) return affine(x, this.scale, this.offset);
+    const [from, by] = this.#constants(x, center);
+    return standardize(x, from, by);
+  }
+
+  #constants(x: Tensor, center: number): readonly [center: Tensor, scale: Tensor] {
+    const dtype = isFloat(x.dtype) ? x.dtype : this.dtype;
+    const [known] = this.#known ?? [];
+    if (known?.dtype !== dtype || known.backend !== x.backend) {
+      const constant = (value: number): Tensor =>
+        released(full([1], value, { dtype, device: x.device }));
+      this.#known = [constant(center), constant(this.scale)];
+    }
+    return this.#known!;
   }
 
   override config(): Record<string, unknown> {
@@ -60,7 +81,7 @@ export interface NormalizationOptions extends LayerOptions {
 }
 
 /** Most samples, and about most values, taken at a time by {@link Normalization.adapt}. */
-const chunk = { samples: 1024, values: 2 ** 19 } as const;
+const chunk = { samples: 1024, values: 2 ** 17 } as const;
 /** The smallest standard deviation divided by: constant features stay finite. */
 const smallest = 1e-7;
 
@@ -78,6 +99,7 @@ export class Normalization extends Layer {
   #variance!: Weight;
   /** Whether it is known that there are statistics, or that there are none was said. */
   #settled = false;
+  #derived: Derived | null = null;
 
   constructor(options: NormalizationOptions = {}) {
     super(options);
@@ -109,9 +131,33 @@ export class Normalization extends Layer {
 
   override call(x: Tensor): Tensor {
     if (!this.#settled) this.#warnWithoutStatistics();
-    const deviation = maximum(sqrt(this.#variance.value), smallest);
-    if (this.invert) return add(mul(x, deviation), this.#mean.value);
-    return div(sub(x, this.#mean.value), deviation);
+    const { mean, factor } = this.#constants(x.shape.slice(1));
+    return this.invert ? add(mul(x, factor), mean) : standardize(x, mean, factor);
+  }
+
+  /** What samples of a shape are computed with: taken anew only when the statistics changed. */
+  #constants(sample: Shape): Derived {
+    const statistics = [this.#mean.value, this.#variance.value].map(({ storage }) => storage);
+    const derived = this.#derived;
+    const holds =
+      derived !== null &&
+      sameShape(derived.sample, sample) &&
+      statistics.every((each, i) => each === derived.of[i] && each.version === derived.versions[i]);
+    if (holds) return derived;
+    return (this.#derived = noGrad(() => {
+      const deviation = maximum(sqrt(this.#variance.value), smallest);
+      const factor = this.invert ? deviation : reciprocal(deviation);
+      // One number for every value of a sample, or one for all.
+      const spread = (each: Tensor): Tensor =>
+        each.size === 1 ? each : released(broadcastTo(each, sample));
+      return {
+        sample,
+        of: statistics,
+        versions: statistics.map(({ version }) => version),
+        mean: spread(this.#mean.value),
+        factor: spread(released(factor)),
+      };
+    }));
   }
 
   /**
@@ -191,6 +237,24 @@ export class Normalization extends Layer {
     const known = this.#known ? { mean: this.#known[0], variance: this.#known[1] } : {};
     return { ...super.config(), axis: this.axis, invert: this.invert, ...known };
   }
+}
+
+/** What {@link Normalization} computes with. */
+interface Derived {
+  /** Shape of the samples that it fits. */
+  readonly sample: Shape;
+  /** Where the statistics lie, and as of when. */
+  readonly of: readonly Storage[];
+  readonly versions: readonly number[];
+  readonly mean: Tensor;
+  /** 1 / deviation; to undo a normalization, the deviation. */
+  readonly factor: Tensor;
+}
+
+/** A tensor that outlives the scope it was made in. */
+function released(tensor: Tensor): Tensor {
+  Scope.release(tensor.storage);
+  return tensor;
 }
 
 interface Statistics {

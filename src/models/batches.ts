@@ -1,15 +1,15 @@
 /** Where training data comes from: tensors cut into batches, or an iterable of batches. */
 
-import type { Buffer } from '../backends/backend.js';
 import type { DType } from '../backends/dtype.js';
 import { isFloat } from '../backends/dtype.js';
 import { ShapeError, ValueError } from '../errors.js';
 import { noGrad } from '../autograd/tape.js';
 import { cast } from '../ops/cast.js';
-import { full } from '../tensor/create.js';
 import { defaultGenerator, permutationArray } from '../tensor/random.js';
+import { Rows } from '../tensor/rows.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
+import type { Storage } from '../tensor/storage.js';
 import { empty, fromArray, Tensor } from '../tensor/tensor.js';
 import { tensorsOf, weightsOf } from './data.js';
 import type { Data, Ports } from './data.js';
@@ -42,9 +42,8 @@ export class TensorBatches {
   #index: Tensor | null = null;
   #start = 0;
   #count = 0;
-  // Scale and shift of the conversion, per input in its dtype.
-  readonly #ones: readonly Tensor[];
-  readonly #zeros: readonly Tensor[];
+  /** Memory of selected batches that is filled by the index as it is now. */
+  #unread: Storage[] = [];
   readonly #dtypes: readonly DType[];
 
   /**
@@ -61,10 +60,6 @@ export class TensorBatches {
     this.#dtypes = ports.inputSpecs.map((each) => each.dtype);
     checkSamples(all, this.samples);
     this.steps = Math.ceil(this.samples / batchSize);
-    const constant = (value: number) => (dtype: DType) =>
-      full([1], value, { dtype, device: first.device });
-    this.#ones = this.#dtypes.map(constant(1));
-    this.#zeros = this.#dtypes.map(constant(0));
   }
 
   /** Samples [from, to) as batches of their own, sharing memory. */
@@ -116,15 +111,21 @@ export class TensorBatches {
    * from the same arrays, whichever is selected.
    */
   select(step: number): void {
+    // Whoever kept a batch keeps its values.
+    for (const storage of this.#unread) storage.fill();
+    this.#unread = [];
     this.#start = step * this.batchSize;
     this.#count = this.sizeOf(step);
     if (!this.#order) return;
     const { backend, buffer } = this.#order;
-    const rows = backend.view(buffer, this.#start, this.#count);
-    const part = backend.view(this.#index!.buffer, 0, this.#count);
-    // On the host without a kernel, so that a recording of kernels does not select this one again.
-    if (backend.host) (part as Int32Array).set(rows as Int32Array);
-    else backend.copy(part, 0, rows, 0, Int32Array.of(1, this.#count, 1, 1));
+    const index = this.#index!.buffer;
+    if (!backend.host) {
+      backend.copy(index, 0, buffer, this.#start, Int32Array.of(1, this.#count, 1, 1));
+      return;
+    }
+    // Without a kernel, so that a recording of kernels does not select this one again.
+    const [order, rows] = [buffer as Int32Array, index as Int32Array];
+    for (let i = 0; i < this.#count; i++) rows[i] = order[this.#start + i]!;
   }
 
   /** The selected batch. Call inside a scope. */
@@ -140,32 +141,24 @@ export class TensorBatches {
     };
   }
 
-  /** Rows converted to what the model takes. */
+  /** Rows as what the model takes; conversion waits until their values are wanted. */
   #inputs(x: Tensor, which: number, start: number, count: number): Tensor {
     const dtype = this.#dtypes[which]!;
-    if (!this.#order || x.dtype === dtype || !isFloat(dtype)) {
-      return cast(this.#rows(x, start, count), dtype);
-    }
-    const width = sizeOf(x.shape.slice(1));
-    const out: Tensor = empty(x.backend, [count, ...x.shape.slice(1)], dtype);
-    if (out.size > 0) {
-      x.backend.loadRows(
-        out.buffer,
-        x.buffer,
-        this.#indexOf(count),
-        this.#ones[which]!.buffer,
-        this.#zeros[which]!.buffer,
-        this.samples,
-        count,
-        width,
-      );
-    }
-    return out;
+    if (!isFloat(dtype)) return cast(this.#rows(x, start, count), dtype);
+    if (this.#order) return this.#pending(new Rows(x, this.#indexOf(count), dtype));
+    const rows = view(x, start, count);
+    return x.dtype === dtype ? rows : this.#pending(new Rows(rows, null, dtype));
   }
 
-  #indexOf(count: number): Buffer {
-    const { backend, buffer, size } = this.#index!;
-    return count === size ? buffer : backend.view(buffer, 0, count);
+  #pending(rows: Rows): Tensor {
+    const made = rows.tensor();
+    this.#unread.push(made.storage);
+    return made;
+  }
+
+  #indexOf(count: number): Tensor {
+    const index = this.#index!;
+    return count === index.size ? index : view(index, 0, count);
   }
 
   /** Rows as they are: a view when in order, a gathered copy when shuffled. */
@@ -174,7 +167,7 @@ export class TensorBatches {
     const rest = tensor.shape.slice(1);
     const out: Tensor = empty(tensor.backend, [count, ...rest], tensor.dtype);
     if (out.size > 0) {
-      const index = this.#indexOf(count);
+      const index = this.#indexOf(count).buffer;
       const width = sizeOf(rest);
       tensor.backend.gather(out.buffer, tensor.buffer, index, 1, this.samples, count, width);
     }

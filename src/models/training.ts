@@ -16,7 +16,6 @@ import * as constraints from '../constraints.js';
 import * as layers from '../layers/index.js';
 import { structureRevision } from '../layers/layer.js';
 import type { Layer } from '../layers/layer.js';
-import type { Weight } from '../layers/weight.js';
 import * as losses from '../losses/index.js';
 import * as optimizers from '../optimizers/index.js';
 import * as regularizers from '../regularizers.js';
@@ -24,6 +23,7 @@ import { defaultGenerator } from '../tensor/random.js';
 import { canRecord, Recording } from '../tensor/recording.js';
 import type { Recorder } from '../tensor/recording.js';
 import { Scope } from '../tensor/storage.js';
+import type { Storage } from '../tensor/storage.js';
 import type { Batch, TensorBatches } from './batches.js';
 import type { Compiled } from './compile.js';
 import { canNote } from './journal.js';
@@ -43,9 +43,21 @@ interface Recorded {
   /** The step; where the loss is observed, as far as the gradients, and the update. */
   readonly recordings: readonly Recording[];
   readonly learned: Learned;
-  /** All of the model's: looking for them anew costs as much as a small kernel. */
-  readonly weights: readonly Weight[];
+  /** What it changes of the model. */
+  readonly changing: readonly Storage[];
+  /** The other weights, as they were: what layers derived from them was not recorded. */
+  readonly constant: readonly Version[];
 }
+
+/** A version of a weight's values. */
+interface Version {
+  readonly storage: Storage;
+  readonly version: number;
+}
+
+const versionsOf = (model: Layer): Version[] =>
+  model.weights.map(({ value: { storage } }) => ({ storage, version: storage.version }));
+const holds = ({ storage, version }: Version): boolean => storage.version === version;
 
 /** The steps of one run of training. */
 export class Training {
@@ -95,6 +107,10 @@ export class Training {
     if (kind !== this.#of) {
       this.#forget();
       this.#of = kind;
+      this.#alike = 0;
+    }
+    if (this.#recorded && !this.#recorded.constant.every(holds)) {
+      this.#forget();
       this.#alike = 0;
     }
     if (this.#recorded) {
@@ -199,12 +215,16 @@ export class Training {
       parts.push(part);
       return result;
     };
+    const before = versionsOf(this.#model);
     const learned = ledger
       ? ledger.deferring(() => record(() => this.#noted(batches, ledger)))
       : this.#recordedBy(record, batches);
     const recordings = parts.flatMap(({ recording }) => recording ?? []);
     const isWhole = recordings.length === parts.length;
-    if (isWhole) this.#recorded = { recordings, learned, weights: this.#model.weights };
+    if (isWhole) {
+      const changing = before.filter((each) => !holds(each)).map(({ storage }) => storage);
+      this.#recorded = { recordings, learned, changing, constant: before.filter(holds) };
+    }
     if (ledger) ledger.enter(learned, undo, this.#redo(batches, step));
     else this.#count(this.#read(learned));
     if (isWhole) return;
@@ -238,7 +258,7 @@ export class Training {
   }
 
   #again(recorded: Recorded, batches: TensorBatches, step: number): void {
-    const { learned, weights } = recorded;
+    const { learned, changing } = recorded;
     const { optimizer } = this.#compiled;
     const ledger = this.#ledger;
     batches.select(step);
@@ -254,7 +274,7 @@ export class Training {
       return;
     }
     optimizer.finishReplay();
-    for (const { value } of weights) value.storage.version++;
+    for (const storage of changing) storage.version++;
     if (ledger) ledger.enter(learned, undo, this.#redo(batches, step));
     else this.#count(this.#read(learned));
   }

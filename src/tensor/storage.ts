@@ -12,12 +12,19 @@ import { bytesPerElement } from '../backends/dtype.js';
 import type { DType } from '../backends/dtype.js';
 import { MemoryError } from '../errors.js';
 
+/** What fills memory once somebody wants its values; see rows.ts. */
+export interface Filling {
+  fill(out: Buffer): void;
+}
+
 /** Memory of one or several tensors (views share it). */
 export class Storage {
   /** Counts in-place changes, so that a gradient can tell that a saved value is no longer there. */
   version = 0;
   /** Null once the memory was given back. */
   buffer: Buffer | null;
+  /** Null once the memory holds its values: nearly always from the beginning. */
+  filling: Filling | null = null;
 
   constructor(
     readonly backend: Backend,
@@ -43,6 +50,13 @@ export class Storage {
       );
     }
     return this.buffer;
+  }
+
+  /** Has the memory hold its values, if it still exists. */
+  fill(): void {
+    const { filling, buffer } = this;
+    this.filling = null;
+    if (filling && buffer !== null) filling.fill(buffer);
   }
 
   /** Gives the memory back. Idempotent. */

@@ -71,7 +71,9 @@ export class Tensor<D extends DType = DType> {
 
   /** @internal The memory kernels work on: exactly `size` elements. */
   get buffer(): Buffer {
-    if (this.storage.buffer === null) this.storage.live();
+    const { storage } = this;
+    if (storage.buffer === null) storage.live();
+    if (storage.filling !== null) storage.fill();
     return this.#buffer;
   }
 

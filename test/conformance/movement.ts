@@ -203,27 +203,35 @@ function loadRowsTests(bench: Bench): void {
       [3, 0, 5],
       [3, 2, 0],
     ] as const) {
-      // prettier-ignore
-      for (const parameters of [1, width]) {
+      for (const parameters of [null, 1, width]) {
         const data = source.values(from, n * width);
-        const index = Int32Array.from({ length: count }, () => source.integer(0, n - 1));
-        const [scale, shift] = [source.values(to, parameters), source.values(to, parameters)];
-        const out = bench.output(to, count * width);
-        const result = bench.backend.loadRows(
-          out, bench.put(data), bench.put(index), bench.put(scale), bench.put(shift),
-          n, count, width,
-        ); // prettier-ignore
-        expect(result).toBe(-1);
-        const at = (values: HostArray, c: number): number => values[parameters === 1 ? 0 : c]!;
-        const wanted: number[] = [];
-        const tolerances: number[] = [];
-        for (let i = 0; i < count * width; i++) {
-          const c = i % width;
-          const product = data[index[Math.floor(i / width)]! * width + c]! * at(scale, c);
-          wanted.push(product + at(shift, c));
-          tolerances.push(4 * roundoff[to] * (Math.abs(product) + Math.abs(at(shift, c))));
+        const picked = Int32Array.from({ length: count }, () => source.integer(0, n - 1));
+        const inOrder = Int32Array.from({ length: Math.min(count, n) }, (_, i) => i);
+        const [center, scale] = [1, 2].map(() =>
+          parameters === null ? null : source.values(to, parameters),
+        ) as [HostArray | null, HostArray | null];
+        const put = (array: HostArray | null) => array && bench.put(array);
+        for (const index of [picked, inOrder]) {
+          const out = bench.output(to, index.length * width);
+          const result = bench.backend.loadRows(
+            out, bench.put(data), index === inOrder ? null : bench.put(index),
+            put(center), put(scale), n, index.length, width,
+          ); // prettier-ignore
+          expect(result).toBe(-1);
+          const at = (values: HostArray | null, c: number): number =>
+            values![parameters === 1 ? 0 : c]!;
+          const wanted: number[] = [];
+          const tolerances: number[] = [];
+          for (let i = 0; i < index.length * width; i++) {
+            const c = i % width;
+            const value = data[index[Math.floor(i / width)]! * width + c]!;
+            const by = center ? at(scale, c) : 1;
+            const from = center ? at(center, c) : 0;
+            wanted.push((value - from) * by);
+            tolerances.push(4 * roundoff[to] * (Math.abs(value) + Math.abs(from)) * Math.abs(by));
+          }
+          expectClose(bench.get(out), wanted, tolerances, `loadRows ${n} ${count} ${width}`);
         }
-        expectClose(bench.get(out), wanted, tolerances, `loadRows ${n} ${count} ${width}`);
       }
     }
   });
