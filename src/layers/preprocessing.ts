@@ -11,6 +11,7 @@ import { checkAxes, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
+import { checkEachNumber, checkFlag, checkNumber, notNegative, whole } from '../values.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 import type { Weight } from './weight.js';
@@ -28,13 +29,8 @@ export class Rescaling extends Layer {
 
   constructor(scale: number, options: RescalingOptions = {}) {
     super(options);
-    this.scale = scale;
-    this.offset = options.offset ?? 0;
-    if (!Number.isFinite(this.scale) || !Number.isFinite(this.offset)) {
-      throw new ValueError(
-        `Rescaling: scale ${this.scale} and offset ${this.offset} must be finite numbers`,
-      );
-    }
+    this.scale = checkNumber(scale, 'Rescaling: scale');
+    this.offset = checkNumber(options.offset ?? 0, 'Rescaling: offset');
   }
 
   override call(x: Tensor): Tensor {
@@ -82,12 +78,15 @@ export class Normalization extends Layer {
   constructor(options: NormalizationOptions = {}) {
     super(options);
     this.axis = options.axis === undefined ? -1 : options.axis;
-    this.invert = options.invert ?? false;
+    checkEachNumber(this.axis ?? [], 'Normalization: axis', whole);
+    this.invert = checkFlag(options.invert ?? false, 'Normalization: invert');
     if ((options.mean === undefined) !== (options.variance === undefined)) {
       throw new ValueError('Normalization: give both mean and variance, or neither');
     }
     this.#known =
       options.mean === undefined ? null : [listOf(options.mean), listOf(options.variance!)];
+    checkEachNumber(this.#known?.[0] ?? [], 'Normalization: mean');
+    checkEachNumber(this.#known?.[1] ?? [], 'Normalization: variance', notNegative);
   }
 
   override build(inputShape: Shape): void {
@@ -226,7 +225,7 @@ function include(a: Total, b: Statistics): void {
 }
 
 const listOf = (values: number | readonly number[]): readonly number[] =>
-  typeof values === 'number' ? [values] : [...values];
+  Array.isArray(values) ? [...(values as readonly number[])] : [values as number];
 
 function isData(data: TensorLike | Iterable<TensorLike>): data is TensorLike {
   if (data instanceof Tensor || ArrayBuffer.isView(data) || Array.isArray(data)) return true;
