@@ -10,6 +10,8 @@ import type { FusedActivation } from './ops/dense.js';
 import { rememberLogits } from './ops/logits.js';
 import { logSoftmax, softmax } from './ops/softmax.js';
 import type { Tensor } from './tensor/tensor.js';
+import { checkNumber, notNegative, positive, whole } from './values.js';
+import type { Range } from './values.js';
 
 /** Parameters of an activation, by name. */
 export type ActivationParameters = Readonly<Record<string, number>>;
@@ -221,13 +223,20 @@ export function get(identifier: ActivationLike | null | undefined): Activation {
     const known = [...registered].find(([, own]) => own === identifier)?.[0];
     return new Activation(known ?? (identifier.name || 'anonymous'), {}, identifier, null, false);
   }
+  if (typeof (identifier as unknown) !== 'object') throw noActivation(identifier);
   const { name, params } = isSerialized(identifier)
     ? (identifier.config as { name: string; params?: ActivationParameters })
     : identifier;
   return make(name, params ?? {});
 }
 
+const noActivation = (given: unknown): ValueError =>
+  new ValueError(
+    `expected an activation: its name, { name, params } or a function; got ${describe(given)}`,
+  );
+
 function make(given: string, params: ActivationParameters): Activation {
+  if (typeof (given as unknown) !== 'string') throw noActivation(given);
   const name = byKey.get(plain(given));
   if (name === undefined) throw unknownName('activation', given, names);
   const own = registered.get(name);
@@ -239,25 +248,24 @@ function make(given: string, params: ActivationParameters): Activation {
       const known = Object.keys(definition.parameters).join(', ') || 'none';
       throw new ValueError(`activation ${name} has no parameter "${parameter}" (it has: ${known})`);
     }
-    if (typeof value !== 'number' || Number.isNaN(value)) {
-      throw new ValueError(`activation ${name}: ${parameter} must be a number, not ${value}`);
-    }
+    checkNumber(value, `activation ${name}: ${parameter}`, rangeOf(parameter, name));
   }
   const all = { ...definition.parameters, ...params };
-  checkParameters(name, all);
   if (own) return new Activation(name, {}, own, null, false);
   const fused = definition.fused?.(all) ?? null;
   return new Activation(name, all, (x) => definition.call(x, all), fused, true);
 }
 
-function checkParameters(name: string, p: ActivationParameters): void {
-  if (name === 'elu' && !(p['alpha']! >= 0)) {
-    throw new ValueError(`activation elu: alpha must be 0 or more, not ${p['alpha']}`);
-  }
-  if (name === 'celu' && !(p['alpha']! > 0)) {
-    throw new ValueError(`activation celu: alpha must be greater than 0, not ${p['alpha']}`);
-  }
-  if (name === 'relu' && !(p['maxValue']! >= 0)) {
-    throw new ValueError(`activation relu: maxValue must be 0 or more, not ${p['maxValue']}`);
+/** The values that a parameter of an activation may have. */
+function rangeOf(parameter: string, name: string): Range {
+  switch (parameter) {
+    case 'alpha':
+      return name === 'celu' ? positive : notNegative;
+    case 'maxValue':
+      return { min: 0, infinite: true };
+    case 'axis':
+      return whole;
+    default:
+      return {};
   }
 }

@@ -1,15 +1,21 @@
 /** Conditions that parameters are brought back to after each step. Formulas as in Keras 3. */
 
-import { ValueError } from './errors.js';
 import { noGrad } from './autograd/tape.js';
 import { Catalog, rememberGiven } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 import { add, affine, clip, div, maximum, mul } from './ops/elementwise.js';
 import { norm } from './ops/statistics.js';
 import type { Tensor } from './tensor/tensor.js';
+import { checkEachNumber, checkNumber, notNegative, share, whole } from './values.js';
 
 /** Which axes hold one vector: for a kernel [in, out], 0 is the weights into a unit. */
 export type ConstraintAxis = number | readonly number[];
+
+/** Throws ValueError unless an axis, or each of several, is a whole number. */
+function checkAxis(axis: ConstraintAxis, constraint: string): ConstraintAxis {
+  checkEachNumber(axis, `${constraint}: axis`, whole);
+  return axis;
+}
 
 export abstract class Constraint implements Configurable {
   /** The nearest allowed value, a new tensor. Not recorded. */
@@ -50,11 +56,8 @@ export class MaxNorm extends Constraint {
     if (typeof options !== 'number') rememberGiven(this, options);
     const { maxValue = 2, axis = 0 } =
       typeof options === 'number' ? { maxValue: options } : options;
-    if (!(maxValue >= 0)) {
-      throw new ValueError(`MaxNorm: maxValue must be 0 or more, not ${maxValue}`);
-    }
-    this.maxValue = maxValue;
-    this.axis = axis;
+    this.maxValue = checkNumber(maxValue, 'MaxNorm: maxValue', notNegative);
+    this.axis = checkAxis(axis, 'MaxNorm');
   }
 
   protected project(w: Tensor): Tensor {
@@ -85,7 +88,7 @@ export class UnitNorm extends Constraint {
   constructor(options: { readonly axis?: ConstraintAxis } = {}) {
     super();
     rememberGiven(this, options);
-    this.axis = options.axis ?? 0;
+    this.axis = checkAxis(options.axis ?? 0, 'UnitNorm');
   }
 
   protected project(w: Tensor): Tensor {
@@ -118,18 +121,11 @@ export class MinMaxNorm extends Constraint {
   constructor(options: MinMaxNormOptions = {}) {
     super();
     rememberGiven(this, options);
-    this.minValue = options.minValue ?? 0;
-    this.maxValue = options.maxValue ?? 1;
-    this.rate = options.rate ?? 1;
-    this.axis = options.axis ?? 0;
-    if (!(this.minValue >= 0 && this.minValue <= this.maxValue)) {
-      throw new ValueError(
-        `MinMaxNorm: needs 0 ≤ minValue ≤ maxValue, got ${this.minValue} and ${this.maxValue}`,
-      );
-    }
-    if (!(this.rate >= 0 && this.rate <= 1)) {
-      throw new ValueError(`MinMaxNorm: rate must be from 0 to 1, not ${this.rate}`);
-    }
+    const { minValue = 0, maxValue = 1, rate = 1, axis = 0 } = options;
+    this.minValue = checkNumber(minValue, 'MinMaxNorm: minValue', notNegative);
+    this.maxValue = checkNumber(maxValue, 'MinMaxNorm: maxValue', { min: minValue });
+    this.rate = checkNumber(rate, 'MinMaxNorm: rate', share);
+    this.axis = checkAxis(axis, 'MinMaxNorm');
   }
 
   protected project(w: Tensor): Tensor {

@@ -1,6 +1,6 @@
 /** Penalties on parameters, added to the loss. As in Keras 3: no factor ½ anywhere. */
 
-import { ShapeError, ValueError } from './errors.js';
+import { ShapeError } from './errors.js';
 import { Catalog, rememberGiven } from './names.js';
 import type { Configurable, Serialized } from './names.js';
 import { abs, add, affine, div, maximum, mul, sqrt, square } from './ops/elementwise.js';
@@ -9,20 +9,13 @@ import { sum } from './ops/reduce.js';
 import { eye } from './tensor/create.js';
 import { showShape } from './tensor/shape.js';
 import type { Tensor } from './tensor/tensor.js';
+import { checkChoice, checkNumbers, notNegative } from './values.js';
 
 export abstract class Regularizer implements Configurable {
   /** The penalty of a parameter, a scalar. */
   abstract call(w: Tensor): Tensor;
   /** What the constructor takes. */
   abstract config(): Record<string, unknown>;
-}
-
-function checkFactors(where: string, factors: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(factors)) {
-    if (!(value >= 0 && value < Infinity)) {
-      throw new ValueError(`${where}: ${name} must be a number of 0 or more, not ${value}`);
-    }
-  }
 }
 
 const sumAbs = (w: Tensor, factor: number): Tensor => affine(sum(abs(w)), factor, 0);
@@ -36,7 +29,7 @@ export class L1 extends Regularizer {
     super();
     if (typeof options !== 'number') rememberGiven(this, options);
     this.l1 = typeof options === 'number' ? options : (options.l1 ?? 0.01);
-    checkFactors('L1', { l1: this.l1 });
+    checkNumbers('L1', { l1: this.l1 }, notNegative);
   }
 
   call(w: Tensor): Tensor {
@@ -56,7 +49,7 @@ export class L2 extends Regularizer {
     super();
     if (typeof options !== 'number') rememberGiven(this, options);
     this.l2 = typeof options === 'number' ? options : (options.l2 ?? 0.01);
-    checkFactors('L2', { l2: this.l2 });
+    checkNumbers('L2', { l2: this.l2 }, notNegative);
   }
 
   call(w: Tensor): Tensor {
@@ -78,7 +71,7 @@ export class L1L2 extends Regularizer {
     rememberGiven(this, options);
     this.l1 = options.l1 ?? 0;
     this.l2 = options.l2 ?? 0;
-    checkFactors('L1L2', { l1: this.l1, l2: this.l2 });
+    checkNumbers('L1L2', { l1: this.l1, l2: this.l2 }, notNegative);
   }
 
   call(w: Tensor): Tensor {
@@ -106,11 +99,8 @@ export class Orthogonal extends Regularizer {
     super();
     rememberGiven(this, options);
     this.factor = options.factor ?? 0.01;
-    this.mode = options.mode ?? 'rows';
-    checkFactors('Orthogonal', { factor: this.factor });
-    if (!['rows', 'columns'].includes(this.mode)) {
-      throw new ValueError(`Orthogonal: mode must be rows or columns, not ${this.mode}`);
-    }
+    this.mode = checkChoice(options.mode ?? 'rows', 'Orthogonal: mode', ['rows', 'columns']);
+    checkNumbers('Orthogonal', { factor: this.factor }, notNegative);
   }
 
   call(w: Tensor): Tensor {

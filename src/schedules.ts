@@ -6,6 +6,15 @@
 import { describe, ValueError } from './errors.js';
 import { Catalog, checkOptionNames } from './names.js';
 import type { Configurable, Serialized } from './names.js';
+import {
+  checkChoice,
+  checkEachNumber,
+  checkFlag,
+  checkNumber,
+  notNegative,
+  positive,
+} from './values.js';
+import type { Range } from './values.js';
 
 export abstract class Schedule implements Configurable {
   /** The learning rate of a step, counted from 0. */
@@ -14,21 +23,21 @@ export abstract class Schedule implements Configurable {
   abstract config(): Record<string, unknown>;
 }
 
-function checkPositive(where: string, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!(value > 0))
-      throw new ValueError(`${where}: ${name} must be greater than 0, not ${value}`);
-  }
-}
+/** What the numbers of schedules may be. */
+const rate = notNegative;
+const steps = positive;
 
-/** Throws ValueError for options not among those known, and for rates absent or below 0. */
-function checkOptions(where: string, options: object, known: readonly string[]): void {
-  checkOptionNames(where, options, known);
-  for (const name of known.filter((each) => /LearningRate$|^warmupTarget$/.test(each))) {
+/** Throws ValueError for options not among those known, and for numbers outside their ranges. */
+function checkOptions(
+  where: string,
+  options: object,
+  numbers: Readonly<Record<string, Range>>,
+  others: readonly string[] = [],
+): void {
+  checkOptionNames(where, options, [...Object.keys(numbers), ...others]);
+  for (const [name, range] of Object.entries(numbers)) {
     const value = (options as Readonly<Record<string, unknown>>)[name];
-    if (name === 'warmupTarget' && value === null) continue;
-    if (typeof value === 'number' && value >= 0 && value < Infinity) continue;
-    throw new ValueError(`${where}: ${name} must be a number of 0 or more, not ${describe(value)}`);
+    checkNumber(value, `${where}: ${name}`, range);
   }
 }
 
@@ -47,13 +56,10 @@ abstract class Decay extends Schedule {
   constructor(options: DecayOptions) {
     super();
     this.options = { staircase: false, ...options };
-    checkOptions(this.constructor.name, this.options, [
-      'initialLearningRate',
-      'decaySteps',
-      'decayRate',
-      'staircase',
-    ]);
-    checkPositive(this.constructor.name, { decaySteps: this.options.decaySteps });
+    const { name } = this.constructor;
+    const numbers = { initialLearningRate: rate, decaySteps: steps, decayRate: notNegative };
+    checkOptions(name, this.options, numbers, ['staircase']);
+    checkFlag(this.options.staircase, `${name}: staircase`);
   }
 
   /** step / decaySteps, rounded down for a staircase. */
@@ -95,8 +101,8 @@ export class PowerDecay extends Schedule {
   constructor(options: PowerDecayOptions) {
     super();
     this.#options = { power: 1, ...options };
-    checkOptions('PowerDecay', this.#options, ['initialLearningRate', 'decaySteps', 'power']);
-    checkPositive('PowerDecay', { decaySteps: this.#options.decaySteps });
+    const numbers = { initialLearningRate: rate, decaySteps: steps, power: notNegative };
+    checkOptions('PowerDecay', this.#options, numbers);
   }
 
   at(step: number): number {
@@ -130,6 +136,8 @@ export class PiecewiseConstantDecay extends Schedule {
           `${describe(boundaries)} and ${describe(values)}`,
       );
     }
+    checkEachNumber(boundaries, 'PiecewiseConstantDecay: a boundary');
+    checkEachNumber(values, 'PiecewiseConstantDecay: a value', rate);
     if (values.length !== boundaries.length + 1) {
       throw new ValueError(
         `PiecewiseConstantDecay: ${boundaries.length} boundaries need ${boundaries.length + 1} ` +
@@ -173,14 +181,12 @@ export class PolynomialDecay extends Schedule {
   constructor(options: PolynomialDecayOptions) {
     super();
     this.#options = { endLearningRate: 1e-4, power: 1, cycle: false, ...options };
-    checkOptions('PolynomialDecay', this.#options, [
-      'initialLearningRate',
-      'decaySteps',
-      'endLearningRate',
-      'power',
-      'cycle',
-    ]);
-    checkPositive('PolynomialDecay', { decaySteps: this.#options.decaySteps });
+    const numbers = {
+      ...{ initialLearningRate: rate, endLearningRate: rate },
+      ...{ decaySteps: steps, power: notNegative },
+    };
+    checkOptions('PolynomialDecay', this.#options, numbers, ['cycle']);
+    checkFlag(this.#options.cycle, 'PolynomialDecay: cycle');
   }
 
   at(step: number): number {
@@ -215,14 +221,13 @@ export class CosineDecay extends Schedule {
   constructor(options: CosineDecayOptions) {
     super();
     this.#options = { alpha: 0, warmupTarget: null, warmupSteps: 0, ...options };
-    checkOptions('CosineDecay', this.#options, [
-      'initialLearningRate',
-      'decaySteps',
-      'alpha',
-      'warmupTarget',
-      'warmupSteps',
-    ]);
-    checkPositive('CosineDecay', { decaySteps: this.#options.decaySteps });
+    const numbers = {
+      ...{ initialLearningRate: rate, decaySteps: steps },
+      ...{ alpha: notNegative, warmupSteps: notNegative },
+    };
+    checkOptions('CosineDecay', this.#options, numbers, ['warmupTarget']);
+    const { warmupTarget } = this.#options;
+    if (warmupTarget !== null) checkNumber(warmupTarget, 'CosineDecay: warmupTarget', rate);
   }
 
   at(step: number): number {
@@ -262,16 +267,9 @@ export class CosineDecayRestarts extends Schedule {
   constructor(options: CosineDecayRestartsOptions) {
     super();
     this.#options = { tMul: 2, mMul: 1, alpha: 0, ...options };
-    checkOptions('CosineDecayRestarts', this.#options, [
-      'initialLearningRate',
-      'firstDecaySteps',
-      'tMul',
-      'mMul',
-      'alpha',
-    ]);
-    checkPositive('CosineDecayRestarts', {
-      firstDecaySteps: this.#options.firstDecaySteps,
-      tMul: this.#options.tMul,
+    checkOptions('CosineDecayRestarts', this.#options, {
+      ...{ initialLearningRate: rate, firstDecaySteps: steps },
+      ...{ tMul: positive, mMul: notNegative, alpha: notNegative },
     });
   }
 
@@ -331,21 +329,14 @@ export class OneCycle extends Schedule {
       annealing: 'linear',
       ...options,
     };
-    const { maxLearningRate, totalSteps, lastSteps } = this.#options;
-    checkOptions('OneCycle', this.#options, [
-      'maxLearningRate',
-      'totalSteps',
-      'startLearningRate',
-      'endLearningRate',
-      'lastSteps',
-      'annealing',
-    ]);
-    checkPositive('OneCycle', { maxLearningRate, totalSteps });
-    if (!(lastSteps >= 0 && lastSteps < totalSteps)) {
-      throw new ValueError(
-        `OneCycle: lastSteps must be from 0 to below totalSteps (${totalSteps}), not ${lastSteps}`,
-      );
-    }
+    const { totalSteps, annealing } = this.#options;
+    const numbers = {
+      ...{ maxLearningRate: positive, startLearningRate: rate, endLearningRate: rate },
+      // totalSteps first: the others follow from it.
+      ...{ totalSteps: steps, lastSteps: { min: 0, below: totalSteps } },
+    };
+    checkOptions('OneCycle', this.#options, numbers, ['annealing']);
+    checkChoice(annealing, 'OneCycle: annealing', ['linear', 'cosine']);
   }
 
   at(step: number): number {

@@ -144,8 +144,8 @@ describe('activations', () => {
     const refused: readonly [string, Record<string, number>, RegExp][] = [
       ['elu', { slope: 1 }, /no parameter "slope" \(it has: alpha\)/],
       ['tanh', { alpha: 1 }, /it has: none/],
-      ['elu', { alpha: -1 }, /alpha must be 0 or more/],
-      ['celu', { alpha: 0 }, /alpha must be greater than 0/],
+      ['elu', { alpha: -1 }, /alpha must be a number of 0 or more/],
+      ['celu', { alpha: 0 }, /alpha must be a number greater than 0/],
       ['relu', { maxValue: -1 }, /maxValue/],
       ['relu', { threshold: NaN }, /threshold must be a number/],
     ];

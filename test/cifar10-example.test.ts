@@ -130,6 +130,10 @@ describe('all experiments with two seeds', () => {
     expect([...report.matchAll(/<svg /g)]).toHaveLength([...report.matchAll(/<\/svg>/g)].length);
     // Every trained run's curve, in four charts.
     expect([...report.matchAll(/<title>plain, seed 2<\/title>/g)]).toHaveLength(4);
+    // The finder's curve of every net that is trained.
+    const searched = names.filter((name) => name !== 'mc-dropout');
+    expect([...report.matchAll(/<title>smoothed<\/title>/g)]).toHaveLength(searched.length);
+    for (const name of searched) expect(report).toContain(`${name}: suggested `);
     expect([...report.matchAll(/<img /g)].length).toBeGreaterThan(10);
     expect(report).toContain('Change of each matrix in a step');
   });
@@ -280,6 +284,7 @@ function resultLike(experiment: string, accuracies: readonly number[], seconds: 
       seconds: accuracies.map(() => seconds),
     },
     bestEpoch: accuracies.length,
+    finder: null,
     health: [],
     validation: judgement,
     test: judgement,

@@ -164,7 +164,7 @@ describe.each(devices)('functional models on %s', (device) => {
     ]);
     expect(seen.shape).toEqual([2, 1]);
     const wrong = model.predict([tensor([[1, 2, 1000]]), tensor([[1, 2]])]);
-    await expect(wrong).rejects.toThrow(/Embedding\(1000, 2\).*0 to 999.*index 1000/);
+    await expect(wrong).rejects.toThrow(/Embedding\(1000, 2\).*0 to 999, not 1000/);
   });
 
   it('is a layer of other models, and they of it', async () => {

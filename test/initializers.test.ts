@@ -194,7 +194,9 @@ describe('initializers', () => {
     expect(unknown).toThrow(/"heNorml"\. Did you mean "heNormal"\? Known: zeros, ones/);
     expect(() => initializers.get('orthogonal').call([3])).toThrow(ShapeError);
     expect(() => initializers.get('identity').call([3])).toThrow(/needs two axes/);
-    expect(() => new VarianceScaling({ scale: 0 })).toThrow(/scale must be greater than 0/);
+    expect(() => new VarianceScaling({ scale: 0 })).toThrow(
+      /scale must be a number greater than 0/,
+    );
     expect(() => new VarianceScaling({ mode: 'fan_in' as 'fanIn' })).toThrow(
       /fanIn, fanOut, fanAvg/,
     );

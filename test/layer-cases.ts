@@ -191,6 +191,7 @@ export const layerCases: readonly LayerCase[] = [
   noise('GaussianNoise'),
   noise('SpatialDropout1D', [5, 40]),
   noise('SpatialDropout2D', [2, 3, 40]),
+  noise('SpatialDropout3D', [2, 2, 3, 40]),
   noise('MCDropout', [40], 'always'),
   noise('MCAlphaDropout', [40], 'always'),
   {

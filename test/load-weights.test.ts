@@ -52,7 +52,9 @@ describe('in order', () => {
     const loading = into.loadWeights(file('other'));
     await expect(loading).rejects.toThrow(FileError);
     await expect(loading).rejects.toThrow(
-      'x/kernel is float32 [3, 5] in the model and float32 [3, 2] in the file (b/kernel); ' +
+      'of the layers with weights, number 2 is x (kernel [3, 5], bias [5]) in the model and ' +
+        'b (kernel [3, 2], bias [2]) in the file; the model has 3, the file 2. Weight by weight: ' +
+        'x/kernel is float32 [3, 5] in the model and float32 [3, 2] in the file (b/kernel); ' +
         'x/bias is float32 [5] in the model and float32 [2] in the file (b/bias); ' +
         'b/kernel is not in the file; b/bias is not in the file. Use byName',
     );

@@ -233,7 +233,9 @@ describe('losses', () => {
   it('refuse options out of range and unknown names', () => {
     expect(() => new losses.CategoricalCrossentropy({ labelSmoothing: 2 })).toThrow(/from 0 to 1/);
     const label = { ignoreClass: 0.5 };
-    expect(() => new losses.SparseCategoricalCrossentropy(label)).toThrow(/must be a label/);
+    expect(() => new losses.SparseCategoricalCrossentropy(label)).toThrow(
+      /ignoreClass must be a whole number, not 0.5/,
+    );
     const weighted = (): unknown => losses.get('dice').compute(labels, labels, labels);
     expect(weighted).toThrow(/whole batch; give axis/);
     expect(() => new losses.Huber({ delta: 0 })).toThrow(/greater than 0/);

@@ -40,7 +40,7 @@ function run(optimizer: Optimizer, w: readonly Tensor[], from: number, to: numbe
   const { device, dtype } = w[0]!;
   for (let step = from; step < to; step++) {
     const given = gradients[step]!.map((values) => tensor(values, { device, dtype }));
-    optimizer.apply(w, given);
+    optimizer.apply(w, given, ['dense/kernel', 'dense/bias']);
   }
 }
 
@@ -128,6 +128,40 @@ describe.each(devices)('optimizers on %s', (device) => {
       w.map(() => tensor([1], { device })),
     );
     expectClose(valuesOf(w), [[0.83575], [-0.5], [0.9]], 1e-6);
+  });
+
+  it('spares weights the decay by their names, and parameters given themselves', () => {
+    const options = { learningRate: 0.1, weightDecay: 0.5 };
+    const names = ['dense/kernel', 'dense/bias', 'norm/gamma'];
+    const ones = (): Tensor[] => names.map(() => tensor([1], { device }));
+    const none = names.map(() => tensor([0], { device }));
+    const after = (optimizer: Optimizer, w = ones()): number[] => {
+      optimizer.apply(w, none, names);
+      return valuesOf(w).flat();
+    };
+    const byName = new SGD({ ...options, excludeFromWeightDecay: ['bias'] });
+    expectClose(after(byName), [0.95, 1, 0.95], 1e-7);
+    byName.excludeFromWeightDecay(['^norm/']);
+    expectClose(after(byName), [0.95, 1, 1], 1e-7);
+    const again = optimizers.get(optimizers.serialize(byName));
+    expectClose(after(again), [0.95, 1, 1], 1e-7);
+    // The settings of a group hold otherwise.
+    const w = ones();
+    const grouped = new SGD(options);
+    grouped.group([w[0]!, w[1]!], { rateMultiplier: 2 });
+    grouped.excludeFromWeightDecay([w[1]!]);
+    expectClose(after(grouped, w), [0.9, 1, 0.95], 1e-7);
+    grouped.apply(w, w.map(() => tensor([1], { device }))); // prettier-ignore
+    expectClose(valuesOf(w)[1]!, [0.8], 1e-7);
+    const rest = ones();
+    const restored = new SGD(options);
+    restored.restore(grouped.state(w), rest);
+    expectClose(after(restored, rest), [0.9, 1, 0.95], 1e-7);
+    expect(() => byName.apply(ones(), none)).toThrow(/goes by the names of a model's weights/);
+    const wrong = (what: unknown) => () => byName.excludeFromWeightDecay(what as string[]);
+    expect(wrong('bias')).toThrow(/takes an array of names or parameters.*not "bias"/);
+    expect(wrong([3])).toThrow(/expected a name or a parameter, got 3/);
+    expect(wrong(['('])).toThrow(/excludeFromWeightDecay: Invalid regular expression/);
   });
 
   it('keeps groups in its state', () => {
@@ -270,10 +304,10 @@ describe('optimizers', () => {
     const refused: readonly [() => unknown, RegExp][] = [
       [() => new SGD({ learningRate: -1 }), /learningRate must be/],
       [() => new SGD({ learningRate: NaN }), /learningRate must be/],
-      [() => new SGD({ momentum: 1 }), /momentum must be at least 0 and below 1/],
+      [() => new SGD({ momentum: 1 }), /momentum must be a number from 0 to below 1, not 1/],
       [() => new Adam({ beta2: 1.5 }), /beta2/],
       [() => new Adam({ clipNorm: 1, clipValue: 1 }), /clipNorm and clipValue/],
-      [() => new Adam({ clipNorm: 0 }), /clipNorm must be above 0/],
+      [() => new Adam({ clipNorm: 0 }), /clipNorm must be a number greater than 0, not 0/],
       [() => new Adam({ weightDecay: -1 }), /weightDecay/],
       [() => new Adam({ useEma: true, emaOverwriteFrequency: 0.5 }), /whole number/],
     ];

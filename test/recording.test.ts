@@ -196,6 +196,11 @@ describe.each(devices)('recorded steps on %s', (device) => {
     );
   });
 
+  it('weights spared weight decay', () => {
+    const options = { weightDecay: 0.5, excludeFromWeightDecay: ['bias'] };
+    return same(() => compiled(around(), { optimizer: new optimizers.AdamW(options) }));
+  });
+
   it('groups of parameters', () =>
     same(() => {
       const model = compiled(around());

@@ -98,11 +98,15 @@ describe('regularizers and constraints', () => {
     expect(() => new regularizers.L2(-1)).toThrow(ValueError);
     expect(() => new regularizers.L1L2({ l1: NaN })).toThrow(/l1 must be a number/);
     expect(() => new regularizers.Orthogonal({ mode: 'both' as 'rows' })).toThrow(
-      /rows or columns/,
+      /mode must be one of rows, columns, not "both"/,
     );
     expect(() => new regularizers.Orthogonal().call(tensor([1, 2]))).toThrow(ShapeError);
-    expect(() => new constraints.MaxNorm(-1)).toThrow(/maxValue must be 0 or more/);
-    expect(() => new constraints.MinMaxNorm({ minValue: 2 })).toThrow(/0 ≤ minValue ≤ maxValue/);
-    expect(() => new constraints.MinMaxNorm({ rate: 2 })).toThrow(/rate must be from 0 to 1/);
+    expect(() => new constraints.MaxNorm(-1)).toThrow(/maxValue must be a number of 0 or more/);
+    expect(() => new constraints.MinMaxNorm({ minValue: 2 })).toThrow(
+      /maxValue must be a number of 2 or more, not 1/,
+    );
+    expect(() => new constraints.MinMaxNorm({ rate: 2 })).toThrow(
+      /rate must be a number from 0 to 1/,
+    );
   });
 });

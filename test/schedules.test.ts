@@ -63,7 +63,7 @@ describe('schedules', () => {
       [() => new CosineDecay(...([] as unknown as [never])), /CosineDecay: initialLearningRate/],
       [
         () => new ExponentialDecay({ initialLearningRate: 1 } as never),
-        /decaySteps must be greater than 0, not undefined/,
+        /decaySteps must be a number greater than 0, not undefined/,
       ],
       [
         () => new PiecewiseConstantDecay({ boundaries: [3, 3], values: [1, 2, 3] }),
@@ -72,7 +72,7 @@ describe('schedules', () => {
       [
         () =>
           new schedules.ExponentialDecay({ initialLearningRate: 1, decaySteps: 0, decayRate: 1 }),
-        /ExponentialDecay: decaySteps must be greater than 0/,
+        /ExponentialDecay: decaySteps must be a number greater than 0/,
       ],
       [() => new OneCycle({ maxLearningRate: 1, totalSteps: 10, lastSteps: 10 }), /lastSteps/],
       [() => schedules.get({ className: 'CosineDecy', config: {} }), /"cosineDecay"/],

@@ -3,7 +3,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { diagnostics } from 'gradloom';
+import type { diagnostics, RateCurve } from 'gradloom';
 
 import type { Judgement } from './judging.js';
 
@@ -35,8 +35,16 @@ export interface Health {
   readonly findings: readonly string[];
 }
 
+/** What the learning-rate finder found before training. */
+export type Found = Pick<RateCurve, 'rates' | 'losses' | 'smoothed'> & {
+  /** The rate it would train with: a peak, where a schedule leads to it. */
+  readonly suggestion: number;
+};
+
 export interface Result {
   readonly settings: Settings;
+  /** Null where nothing is trained. */
+  readonly finder: Found | null;
   /** Every logged number of every epoch, `seconds` among them; empty where nothing is trained. */
   readonly history: Readonly<Record<string, readonly number[]>>;
   /** Epoch (from 1) whose weights the net has; null where nothing is trained. */

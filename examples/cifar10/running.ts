@@ -1,14 +1,14 @@
 /** Running one experiment: training its net, or asking a trained one again, and judging it. */
 
-import { callbacks, device, GradientHealth, loadModel, seed } from 'gradloom';
-import type { datasets, Model, Tensor } from 'gradloom';
+import { callbacks, device, findLearningRate, GradientHealth, loadModel, seed } from 'gradloom';
+import type { datasets, Model, RateCurve, Tensor } from 'gradloom';
 
 import { netOf, recipeOf } from './experiments.js';
 import type { Experiment, Recipe } from './experiments.js';
 import { judge } from './judging.js';
 import type { Judgement } from './judging.js';
 import type { Values } from './options.js';
-import type { Health, Result, RunFolder, Settings } from './results.js';
+import type { Found, Health, Result, RunFolder, Settings } from './results.js';
 
 type Data = datasets.Cifar10Datasets;
 
@@ -58,6 +58,8 @@ export async function train(
     restoreBestWeights: true,
   });
   const { schedule } = recipe;
+  // Leaves net, optimizer and random numbers as they were: the run is the same without it.
+  const curve = await findLearningRate(model, x, y, { batchSize: settings.batchSize });
   const { history } = await model.fit(x, y, {
     epochs: settings.epochs,
     batchSize: settings.batchSize,
@@ -75,7 +77,8 @@ export async function train(
   });
   const bestEpoch = schedule ? (history['loss']?.length ?? 0) : stopping.bestEpoch + 1;
   const judged = await judgeBy((images) => model.predict(images), data);
-  return { settings, history, bestEpoch, health: figuresOf(health), ...judged };
+  const finder = foundBy(curve, recipe);
+  return { settings, finder, history, bestEpoch, health: figuresOf(health), ...judged };
 }
 
 /** Asks a trained net again, with dropout acting. */
@@ -90,7 +93,7 @@ export async function askAgain(
     async (images) => (await model.predictMC(images, { samples })).mean,
     data,
   );
-  return { settings, history: {}, bestEpoch: null, health: [], ...judged };
+  return { settings, finder: null, history: {}, bestEpoch: null, health: [], ...judged };
 }
 
 async function judgeBy(
@@ -100,6 +103,18 @@ async function judgeBy(
   return {
     validation: judge(await predict(validation.x), validation.y),
     test: judge(await predict(test.x), test.y),
+  };
+}
+
+/** Four digits are plenty to draw, and keep files small. */
+const round = (value: number): number => Number(value.toPrecision(4));
+
+function foundBy({ rates, losses, smoothed, ...curve }: RateCurve, recipe: Recipe): Found {
+  return {
+    rates: rates.map(round),
+    losses: losses.map(round),
+    smoothed: smoothed.map(round),
+    suggestion: round(recipe.schedule ? curve.highest : curve.suggestion),
   };
 }
 

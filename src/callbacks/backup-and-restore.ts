@@ -7,6 +7,7 @@ import { ValueError } from '../errors.js';
 import { checkOptionNames } from '../names.js';
 import { readBackup, writeBackup } from '../models/backup.js';
 import { checkInteger } from '../tensor/shape.js';
+import { checkFlag } from '../values.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Position, Resumption } from './callback.js';
 import { checkPath } from './file-template.js';
@@ -47,7 +48,8 @@ export class BackupAndRestore extends Callback {
       frequency === 'epoch'
         ? null
         : checkInteger(frequency, 1, Infinity, 'BackupAndRestore: saveFrequency');
-    this.#delete = options.deleteCheckpoint ?? true;
+    const { deleteCheckpoint = true } = options;
+    this.#delete = checkFlag(deleteCheckpoint, 'BackupAndRestore: deleteCheckpoint');
   }
 
   override onTrainBegin(): void {

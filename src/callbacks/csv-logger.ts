@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { FileError } from '../errors.js';
 import { checkOptionNames } from '../names.js';
 import { explainFileError } from '../io/file-errors.js';
+import { checkFlag, checkText } from '../values.js';
 import { Callback } from './callback.js';
 import type { CallbackState } from './callback.js';
 import { checkPath } from './file-template.js';
@@ -35,8 +36,8 @@ export class CSVLogger extends Callback {
     checkPath('CSVLogger', path);
     checkOptionNames('CSVLogger', options, known);
     this.path = path;
-    this.#separator = options.separator ?? ',';
-    this.#append = options.append ?? false;
+    this.#separator = checkText(options.separator ?? ',', 'CSVLogger: separator');
+    this.#append = checkFlag(options.append ?? false, 'CSVLogger: append');
   }
 
   override onTrainBegin(): void {

@@ -2,6 +2,7 @@
 
 import { checkOptionNames } from '../names.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { anyNumber, checkFlags, checkNumber } from '../values.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
 import { checkCounts, Monitor } from './monitor.js';
@@ -52,10 +53,10 @@ export class EarlyStopping extends Callback {
     this.#options = options;
     this.#monitor = new Monitor(options);
     this.#patience = options.patience ?? 0;
-    checkCounts('EarlyStopping', {
-      patience: this.#patience,
-      startFromEpoch: options.startFromEpoch,
-    });
+    const { startFromEpoch, baseline, restoreBestWeights = false, verbose = false } = options;
+    checkCounts('EarlyStopping', { patience: this.#patience, startFromEpoch });
+    if (baseline !== undefined) checkNumber(baseline, 'EarlyStopping: baseline', anyNumber);
+    checkFlags('EarlyStopping', { restoreBestWeights, verbose });
   }
 
   override onTrainBegin(): void {

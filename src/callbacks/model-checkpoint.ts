@@ -3,6 +3,7 @@
 import { checkOptionNames } from '../names.js';
 import { checkSavable } from '../models/save.js';
 import { checkInteger } from '../tensor/shape.js';
+import { anyNumber, checkFlags, checkNumber } from '../values.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
 import { checkPath, fillTemplate } from './file-template.js';
@@ -58,6 +59,11 @@ export class ModelCheckpoint extends Callback {
     this.#options = options;
     this.#monitor = new Monitor(options);
     this.best = options.initialValueThreshold ?? NaN;
+    const { saveBestOnly = false, saveWeightsOnly = false, verbose = false } = options;
+    checkFlags('ModelCheckpoint', { saveBestOnly, saveWeightsOnly, verbose });
+    if (options.initialValueThreshold !== undefined) {
+      checkNumber(this.best, 'ModelCheckpoint: initialValueThreshold', anyNumber);
+    }
     const frequency = options.saveFrequency ?? 'epoch';
     this.#steps =
       frequency === 'epoch'

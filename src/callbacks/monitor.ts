@@ -1,7 +1,7 @@
 /** Watching one logged number for improvement. */
 
 import { ValueError } from '../errors.js';
-import { checkNumber } from '../tensor/shape.js';
+import { anyNumber, checkChoice, checkNumber } from '../values.js';
 import type { Logs } from './callback.js';
 import { say } from './say.js';
 
@@ -21,7 +21,8 @@ function direction(name: string, mode: Mode, directions: Readonly<Record<string,
   if (mode !== 'auto') return mode;
   const bare = name.replace(/^val_/, '');
   if (bare === 'loss') return 'min';
-  const known = directions[bare];
+  // Of a metric that gives a list one figure is watched: f1Score_2.
+  const known = directions[bare] ?? directions[bare.replace(/_\d+$/, '')];
   if (known) return known;
   throw new ValueError(
     `cannot tell whether a higher or a lower ${name} is better; give mode 'min' or 'max'`,
@@ -34,8 +35,7 @@ export function checkCounts(
   counts: Readonly<Record<string, number | undefined>>,
 ): void {
   for (const [name, value] of Object.entries(counts)) {
-    if (value === undefined || checkNumber(value, `${callback}: ${name}`) >= 0) continue;
-    throw new ValueError(`${callback}: ${name} must be 0 or more, not ${value}`);
+    if (value !== undefined) checkNumber(value, `${callback}: ${name}`, { min: 0, infinite: true });
   }
 }
 
@@ -49,11 +49,8 @@ export class Monitor {
 
   constructor(options: MonitorOptions) {
     this.name = options.monitor ?? 'val_loss';
-    this.#mode = options.mode ?? 'auto';
-    this.#minDelta = Math.abs(checkNumber(options.minDelta ?? 0, 'minDelta'));
-    if (!['auto', 'min', 'max'].includes(this.#mode)) {
-      throw new ValueError(`mode must be 'auto', 'min' or 'max', not '${this.#mode}'`);
-    }
+    this.#mode = checkChoice(options.mode ?? 'auto', 'mode', ['auto', 'min', 'max']);
+    this.#minDelta = Math.abs(checkNumber(options.minDelta ?? 0, 'minDelta', anyNumber));
   }
 
   /** Settles the direction; call when training begins. */

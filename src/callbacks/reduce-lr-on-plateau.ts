@@ -2,6 +2,7 @@
 
 import { ValueError } from '../errors.js';
 import { checkOptionNames } from '../names.js';
+import { checkFlag, checkNumber, partialShare } from '../values.js';
 import { Callback } from './callback.js';
 import type { CallbackState } from './callback.js';
 import { checkCounts, Monitor } from './monitor.js';
@@ -60,11 +61,8 @@ export class ReduceLROnPlateau extends Callback {
       cooldown: this.#cooldown,
       minLearningRate: this.#least,
     });
-    if (!(this.#factor >= 0 && this.#factor < 1)) {
-      throw new ValueError(
-        `ReduceLROnPlateau: factor must be at least 0 and below 1, not ${this.#factor}`,
-      );
-    }
+    checkNumber(this.#factor, 'ReduceLROnPlateau: factor', partialShare);
+    checkFlag(this.#verbose, 'ReduceLROnPlateau: verbose');
   }
 
   override onTrainBegin(): void {

@@ -2,6 +2,7 @@
 
 import { ValueError } from '../errors.js';
 import { checkOptionNames } from '../names.js';
+import { checkFlag } from '../values.js';
 import { Callback } from './callback.js';
 
 export interface SwapEMAWeightsOptions {
@@ -24,7 +25,7 @@ export class SwapEMAWeights extends Callback {
   constructor(options: SwapEMAWeightsOptions = {}) {
     super();
     checkOptionNames('SwapEMAWeights', options, known);
-    this.#swapOnEpoch = options.swapOnEpoch ?? false;
+    this.#swapOnEpoch = checkFlag(options.swapOnEpoch ?? false, 'SwapEMAWeights: swapOnEpoch');
   }
 
   override onTrainBegin(): void {

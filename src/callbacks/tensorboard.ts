@@ -7,8 +7,10 @@ import type { HyperParameter } from '../io/event-file.js';
 import { kerasGraph } from '../models/keras-graph.js';
 import { checkInteger } from '../tensor/shape.js';
 import { checkOptionNames } from '../names.js';
+import { checkFlag } from '../values.js';
 import { Callback } from './callback.js';
 import type { CallbackState, Logs } from './callback.js';
+import { checkPath } from './file-template.js';
 
 export interface TensorBoardOptions {
   /** Default 'logs'. Training goes to its folder `train`, validation to `validation`. */
@@ -61,6 +63,8 @@ export class TensorBoard extends Callback {
     const where = 'TensorBoard:';
     this.#options = options;
     this.logDirectory = options.logDirectory ?? 'logs';
+    checkPath('TensorBoard', this.logDirectory);
+    checkFlag(options.graph ?? true, `${where} graph`);
     const histograms = options.histogramFrequency ?? 0;
     this.#histogramFrequency = checkInteger(histograms, 0, Infinity, `${where} histogramFrequency`);
     const frequency = options.updateFrequency ?? 'epoch';

@@ -7,6 +7,7 @@ import { defaultGenerator } from '../tensor/random.js';
 import type { GeneratorState } from '../tensor/random.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFlags } from '../values.js';
 import { Callback } from './callback.js';
 import type { Logs } from './callback.js';
 import { say } from './say.js';
@@ -46,8 +47,10 @@ export class TerminateOnNaN extends Callback {
   constructor(options: TerminateOnNaNOptions = {}) {
     super();
     checkOptionNames('TerminateOnNaN', options, known);
-    this.#raiseError = options.raiseError ?? false;
-    if (options.trace === false) this.ignore('onTrainBatchBegin');
+    const { raiseError = false, trace = true } = options;
+    checkFlags('TerminateOnNaN', { raiseError, trace });
+    this.#raiseError = raiseError;
+    if (!trace) this.ignore('onTrainBatchBegin');
     else this.beforeBrokenUpdate = () => (this.#found = this.#traced());
   }
 

@@ -134,8 +134,10 @@ function changesOf(
   const { optimizer } = model;
   // Optimizers that accumulate gradients move once in several steps: see the step that moves.
   const updates = optimizer.iterations;
+  const names = model.trainableWeights.map((weight) => weight.name);
   for (let i = 0; i < (optimizer.gradientAccumulationSteps ?? 1); i++) {
-    if (optimizer.iterations === updates) noGrad(() => optimizer.apply(parameters, gradients));
+    if (optimizer.iterations > updates) break;
+    noGrad(() => optimizer.apply(parameters, gradients, names));
   }
   parameters.forEach((parameter, i) => {
     const [old, now] = [before[i]!, parameter.dataSync()];

@@ -7,6 +7,7 @@ import { showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { affine } from '../ops/elementwise.js';
+import { checkNumber } from '../values.js';
 import { Initializer } from './initializer.js';
 import type { InitializerTarget } from './initializer.js';
 
@@ -18,7 +19,8 @@ export class Constant extends Initializer {
   constructor(options: number | { readonly value?: number } = {}) {
     super();
     if (typeof options !== 'number') rememberGiven(this, options);
-    this.value = typeof options === 'number' ? options : (options.value ?? 0);
+    const value = typeof options === 'number' ? options : (options.value ?? 0);
+    this.value = checkNumber(value, 'Constant: value', { infinite: true });
   }
 
   call(shape: Shape, target?: InitializerTarget): Tensor {
@@ -59,7 +61,7 @@ export class Identity extends Initializer {
   constructor(options: { readonly gain?: number } = {}) {
     super();
     rememberGiven(this, options);
-    this.gain = options.gain ?? 1;
+    this.gain = checkNumber(options.gain ?? 1, 'Identity: gain');
   }
 
   /** Throws ShapeError for other than two axes. */

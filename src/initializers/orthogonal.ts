@@ -11,6 +11,7 @@ import { showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { InitializerTarget } from './initializer.js';
+import { checkNumber } from '../values.js';
 import { RandomInitializer } from './random.js';
 import type { SeedOptions } from './random.js';
 
@@ -30,7 +31,7 @@ export class Orthogonal extends RandomInitializer {
 
   constructor(options: OrthogonalOptions = {}) {
     super(options);
-    this.gain = options.gain ?? 1;
+    this.gain = checkNumber(options.gain ?? 1, 'Orthogonal: gain');
   }
 
   /** Throws ShapeError for fewer than two axes. */

@@ -1,10 +1,10 @@
 /** Initializers that draw independent values, and the variance scaling family among them. */
 
-import { describe, ValueError } from '../errors.js';
 import { rememberGiven } from '../names.js';
 import type { Shape } from '../tensor/shape.js';
 import { Generator, normal, truncatedNormal, uniform } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkChoice, checkNumber, notNegative, positive } from '../values.js';
 import { computeFans, Initializer } from './initializer.js';
 import type { InitializerTarget } from './initializer.js';
 
@@ -54,8 +54,9 @@ export class RandomNormal extends RandomInitializer {
 
   constructor(options: NormalOptions = {}) {
     super(options);
-    this.mean = options.mean ?? 0;
-    this.stddev = options.stddev ?? 0.05;
+    const { name } = this.constructor;
+    this.mean = checkNumber(options.mean ?? 0, `${name}: mean`);
+    this.stddev = checkNumber(options.stddev ?? 0.05, `${name}: stddev`, notNegative);
   }
 
   call(shape: Shape, target?: InitializerTarget): Tensor {
@@ -88,8 +89,9 @@ export class RandomUniform extends RandomInitializer {
 
   constructor(options: UniformOptions = {}) {
     super(options);
-    this.minval = options.minval ?? -0.05;
-    this.maxval = options.maxval ?? 0.05;
+    const { minval = -0.05, maxval = 0.05 } = options;
+    this.minval = checkNumber(minval, 'RandomUniform: minval');
+    this.maxval = checkNumber(maxval, 'RandomUniform: maxval', { min: minval });
   }
 
   call(shape: Shape, target?: InitializerTarget): Tensor {
@@ -130,23 +132,11 @@ export class VarianceScaling extends RandomInitializer {
 
   constructor(options: VarianceScalingOptions = {}) {
     super(options);
-    this.scale = options.scale ?? 1;
-    this.mode = options.mode ?? 'fanIn';
-    this.distribution = options.distribution ?? 'truncatedNormal';
-    const name = this.constructor.name;
-    if (!(this.scale > 0)) {
-      throw new ValueError(`${name}: scale must be greater than 0, not ${this.scale}`);
-    }
-    if (!modes.includes(this.mode)) {
-      throw new ValueError(
-        `${name}: mode ${describe(this.mode)} is not one of ${modes.join(', ')}`,
-      );
-    }
-    if (!spreads.includes(this.distribution)) {
-      throw new ValueError(
-        `${name}: distribution ${describe(this.distribution)} is not one of ${spreads.join(', ')}`,
-      );
-    }
+    const { name } = this.constructor;
+    const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal' } = options;
+    this.scale = checkNumber(scale, `${name}: scale`, positive);
+    this.mode = checkChoice(mode, `${name}: mode`, modes);
+    this.distribution = checkChoice(distribution, `${name}: distribution`, spreads);
   }
 
   call(shape: Shape, target?: InitializerTarget): Tensor {

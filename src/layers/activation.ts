@@ -3,6 +3,7 @@
 import * as activations from '../activations.js';
 import type { ActivationLike, ActivationName, ActivationParameters } from '../activations.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFlag } from '../values.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 
@@ -104,8 +105,9 @@ export class GELU extends ActivationLayer {
   readonly approximate: boolean;
 
   constructor(options: LayerOptions & { readonly approximate?: boolean } = {}) {
-    super(options.approximate ? 'geluTanh' : 'gelu', {}, options);
-    this.approximate = options.approximate ?? false;
+    const approximate = checkFlag(options.approximate ?? false, 'GELU: approximate');
+    super(approximate ? 'geluTanh' : 'gelu', {}, options);
+    this.approximate = approximate;
   }
 
   override config(): Record<string, unknown> {

@@ -2,12 +2,13 @@
 
 import type { Buffer } from '../backends/backend.js';
 import { updateNames } from '../backends/kernels.js';
-import { ShapeError, ValueError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { batchNorm, batchNormInference } from '../ops/normalize.js';
 import { swapAxes } from '../ops/move.js';
 import { checkAxis } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFlags, checkNumber, positive, share, whole } from '../values.js';
 import { Layer } from './layer.js';
 import type { CallContext, LayerOptions } from './layer.js';
 import { weightConfig, weightParts } from './weight.js';
@@ -56,15 +57,10 @@ export class BatchNormalization extends Layer {
   constructor(options: BatchNormalizationOptions = {}) {
     super(options);
     const { axis = -1, momentum = 0.99, epsilon = 1e-3, center = true, scale = true } = options;
-    if (!(momentum >= 0 && momentum <= 1) || !(epsilon > 0)) {
-      throw new ValueError(
-        `BatchNormalization: momentum ${momentum} must be from 0 to 1 and epsilon ${epsilon} ` +
-          'greater than 0',
-      );
-    }
-    this.axis = axis;
-    this.momentum = momentum;
-    this.epsilon = epsilon;
+    this.axis = checkNumber(axis, 'BatchNormalization: axis', whole);
+    this.momentum = checkNumber(momentum, 'BatchNormalization: momentum', share);
+    this.epsilon = checkNumber(epsilon, 'BatchNormalization: epsilon', positive);
+    checkFlags('BatchNormalization', { center, scale });
     this.center = center;
     this.scale = scale;
     this.#parts = {

@@ -7,6 +7,7 @@ import { dense } from '../ops/dense.js';
 import { checkInteger, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFlag } from '../values.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 import { weightConfig, weightParts } from './weight.js';
@@ -39,7 +40,7 @@ export class Dense extends Layer {
   constructor(units: number, options: DenseOptions = {}) {
     super(options);
     this.units = checkInteger(units, 1, Infinity, 'Dense: units');
-    this.useBias = options.useBias ?? true;
+    this.useBias = checkFlag(options.useBias ?? true, 'Dense: useBias');
     this.activation = activations.get(options.activation);
     this.kernelParts = weightParts('kernel', options, 'glorotUniform');
     this.#biasParts = weightParts('bias', options, 'zeros');

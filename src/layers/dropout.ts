@@ -1,12 +1,13 @@
 /** Dropout and its kin: layers that remove part of their input in training. */
 
-import { ShapeError, ValueError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { alphaDropout, dropout, gaussianDropout } from '../ops/dropout.js';
 import { mul } from '../ops/elementwise.js';
 import { full } from '../tensor/create.js';
 import { showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber, partialShare } from '../values.js';
 import { isNoisy, Layer } from './layer.js';
 import type { CallContext, LayerOptions } from './layer.js';
 
@@ -18,11 +19,7 @@ abstract class DropoutLayer extends Layer {
 
   constructor(rate: number, options: LayerOptions = {}) {
     super(options);
-    if (!(rate >= 0 && rate < 1)) {
-      const { name } = this.constructor;
-      throw new ValueError(`${name}: rate must be at least 0 and below 1, not ${rate}`);
-    }
-    this.rate = rate;
+    this.rate = checkNumber(rate, `${this.constructor.name}: rate`, partialShare);
   }
 
   protected abstract drop(x: Tensor): Tensor;
@@ -117,4 +114,9 @@ export class SpatialDropout1D extends SpatialDropout {
 /** Drops whole channels of samples [height, width, channels]. */
 export class SpatialDropout2D extends SpatialDropout {
   protected override readonly axes = 3;
+}
+
+/** Drops whole channels of samples [depth, height, width, channels]. */
+export class SpatialDropout3D extends SpatialDropout {
+  protected override readonly axes = 4;
 }

@@ -1,7 +1,9 @@
 /** Learned vectors for whole numbers. */
 
+import { isFloat } from '../backends/dtype.js';
 import { ValueError } from '../errors.js';
 import { cast } from '../ops/cast.js';
+import { clip, equal, floor, where } from '../ops/elementwise.js';
 import { gather } from '../ops/gather.js';
 import { checkInteger } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -16,7 +18,8 @@ export interface EmbeddingOptions extends LayerOptions, WeightArguments<'embeddi
 
 /**
  * Turns whole numbers 0 … inputDim − 1 into learned vectors: [batch, ...] gives
- * [batch, ..., outputDim]. Inputs may be of any dtype (a model makes floats of them).
+ * [batch, ..., outputDim]. Inputs may be of any dtype (a model makes floats of them). Throws
+ * ValueError for fractions and for numbers outside.
  */
 export class Embedding extends Layer {
   static override readonly positional = ['inputDim', 'outputDim'];
@@ -38,15 +41,27 @@ export class Embedding extends Layer {
 
   override call(x: Tensor): Tensor {
     try {
-      return gather(this.#embeddings.value, cast(x, 'int32'));
+      return gather(this.#embeddings.value, this.#rows(x));
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
+      const wrong = x.dataSync().find((value) => !this.#isRow(value));
       throw new ValueError(
         `layer ${this.name}: Embedding(${this.inputDim}, ${this.outputDim}) takes whole numbers ` +
-          `from 0 to ${this.inputDim - 1}; ${error.message}`,
+          `from 0 to ${this.inputDim - 1}, not ${wrong}`,
         { cause: error },
       );
     }
+  }
+
+  /** Row numbers; where x is none, one that is out of range, for the kernel to refuse. */
+  #rows(x: Tensor): Tensor {
+    if (!isFloat(x.dtype)) return cast(x, 'int32');
+    // Bounded first: what a float beyond int32 becomes is nowhere written.
+    return cast(where(equal(x, floor(x)), clip(x, -1, this.inputDim), -1), 'int32');
+  }
+
+  #isRow(value: number): boolean {
+    return Number.isInteger(value) && value >= 0 && value < this.inputDim;
   }
 
   override outputShape(inputShape: Shape): Shape {

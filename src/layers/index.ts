@@ -46,6 +46,7 @@ export {
   MCDropout,
   SpatialDropout1D,
   SpatialDropout2D,
+  SpatialDropout3D,
 } from './dropout.js';
 export { ActivityRegularization, GaussianNoise } from './regularizing.js';
 export type { ActivityRegularizationOptions } from './regularizing.js';

@@ -1,11 +1,12 @@
 /** Layer normalization (Ba, Kiros, Hinton 2016). */
 
-import { ShapeError, ValueError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { viewAs } from '../ops/copy.js';
 import { layerNorm } from '../ops/normalize.js';
 import { checkAxes, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkEachNumber, checkFlags, checkNumber, positive, whole } from '../values.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 import { weightConfig, weightParts } from './weight.js';
@@ -42,12 +43,11 @@ export class LayerNormalization extends Layer {
   constructor(options: LayerNormalizationOptions = {}) {
     super(options);
     this.axis = options.axis ?? -1;
-    this.epsilon = options.epsilon ?? 1e-3;
+    checkEachNumber(this.axis, 'LayerNormalization: axis', whole);
+    this.epsilon = checkNumber(options.epsilon ?? 1e-3, 'LayerNormalization: epsilon', positive);
     this.center = options.center ?? true;
     this.scale = options.scale ?? true;
-    if (!(this.epsilon > 0)) {
-      throw new ValueError(`LayerNormalization: epsilon ${this.epsilon} must be greater than 0`);
-    }
+    checkFlags('LayerNormalization', { center: this.center, scale: this.scale });
     this.#gammaParts = weightParts('gamma', options, 'ones');
     this.#betaParts = weightParts('beta', options, 'zeros');
   }

@@ -19,7 +19,6 @@
 
 import type { FloatDType } from '../backends/dtype.js';
 import { defaultBackend } from '../backends/registry.js';
-import type { Device } from '../backends/registry.js';
 import * as constraints from '../constraints.js';
 import { describe, ShapeError, ValueError } from '../errors.js';
 import { checkGiven, rememberGiven } from '../names.js';
@@ -27,13 +26,14 @@ import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
 import { affine } from '../ops/elementwise.js';
-import { zeros } from '../tensor/create.js';
-import { checkShape, sameShape, showShape, sizeOf } from '../tensor/shape.js';
+import { checkShape, sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import { checkTensor, Tensor } from '../tensor/tensor.js';
+import { checkFlag } from '../values.js';
+import { givenName, uniqueName } from './layer-names.js';
 import { SymbolicCall, SymbolicTensor } from './symbolic.js';
-import { Weight } from './weight.js';
+import { firstValue, Weight } from './weight.js';
 import type { WeightOptions } from './weight.js';
 
 /** How a layer is being used. */
@@ -65,23 +65,6 @@ export interface LayerOptions {
   readonly activityRegularizer?: regularizers.RegularizerLike | null;
 }
 
-const instances = new Map<string, number>();
-
-/** `BatchNormalization` → `batch_normalization`, `PReLU` → `p_re_lu`, as Keras names layers. */
-export function snakeCase(name: string): string {
-  return name
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
-}
-
-function uniqueName(className: string): string {
-  const base = snakeCase(className);
-  const count = instances.get(base) ?? 0;
-  instances.set(base, count + 1);
-  return count === 0 ? base : `${base}_${count}`;
-}
-
 /** Throws ValueError unless layers can compute in it. */
 function floatOf(dtype: unknown, name: string): FloatDType {
   if (dtype === 'float32' || dtype === 'float64') return dtype;
@@ -89,36 +72,6 @@ function floatOf(dtype: unknown, name: string): FloatDType {
     `layer ${name}: dtype must be float32 or float64, not ${describe(dtype)}; inputs of other ` +
       'dtypes come in through an Input layer',
   );
-}
-
-/** Counts a name that was given as if it had been made, so that none is made twice. */
-function givenName(name: string): string {
-  if (typeof (name as unknown) !== 'string' || name === '') {
-    throw new ValueError(`the name of a layer must be a text, not ${describe(name)}`);
-  }
-  const [, base, number] = /^(.+?)(?:_(\d+))?$/.exec(name) ?? [];
-  if (base !== undefined) {
-    instances.set(base, Math.max(instances.get(base) ?? 0, Number(number ?? 0) + 1));
-  }
-  return name;
-}
-
-/** How many weight values may yet be made without initializing them; null: initialize. */
-let blanks: number | null = null;
-
-/**
- * Runs `make` with weights at 0 instead of their first values: others are about to be put in their
- * place. Throws ValueError, before memory is taken, where there would be more than `most`.
- * @internal
- */
-export function withoutInitialization<T>(most: number, make: () => T): T {
-  const outer = blanks;
-  blanks = most;
-  try {
-    return make();
-  } finally {
-    blanks = outer;
-  }
 }
 
 /** Grows whenever any layer's weights or trainability change: what caches are compared with. */
@@ -162,7 +115,7 @@ export abstract class Layer {
     this.activityRegularizer = options.activityRegularizer
       ? regularizers.get(options.activityRegularizer)
       : null;
-    this.#trainable = options.trainable ?? true;
+    this.#trainable = checkFlag(options.trainable ?? true, `layer ${this.name}: trainable`);
   }
 
   // ---- what a subclass says ---------------------------------------------------------------------
@@ -313,9 +266,12 @@ export abstract class Layer {
     return this.#trainable;
   }
 
-  /** Freezes or unfreezes this layer and those inside it, from the next step on. */
+  /**
+   * Freezes or unfreezes this layer and those inside it, from the next step on. Throws ValueError
+   * for what is neither true nor false.
+   */
   set trainable(value: boolean) {
-    this.#trainable = value;
+    this.#trainable = checkFlag(value, `layer ${this.name}: trainable`);
     for (const layer of this.sublayers) layer.trainable = value;
     this.#markTrained();
   }
@@ -381,9 +337,7 @@ export abstract class Layer {
   protected addWeight(name: string, shape: Shape, options: WeightOptions = {}): Weight {
     const initializer = initializers.get(options.initializer ?? 'glorotUniform');
     const target = { dtype: this.dtype, device: defaultBackend().device };
-    const value = noGrad(() =>
-      blanks === null ? initializer.call([...shape], target) : this.#blank(shape, target),
-    );
+    const value = noGrad(() => firstValue(shape, initializer, target, this.name));
     // Weights live as long as the layer, whatever scope it was built in.
     Scope.release(value.storage);
     const weight = new Weight(
@@ -395,18 +349,6 @@ export abstract class Layer {
     );
     this.#weights.push(weight);
     return weight;
-  }
-
-  #blank(shape: Shape, target: { dtype: FloatDType; device: Device }): Tensor {
-    const size = sizeOf(shape);
-    if (blanks === null || !(size <= blanks)) {
-      throw new ValueError(
-        `layer ${this.name} has a weight of shape ${showShape(shape)}, ` +
-          `more than there are values for`,
-      );
-    }
-    blanks -= size;
-    return zeros(shape, target);
   }
 
   // ---- copies -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { concat } from '../ops/move.js';
 import { broadcastShapes, checkAxis, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber, whole } from '../values.js';
 import { Layer } from './layer.js';
 import type { CallContext, LayerOptions } from './layer.js';
 
@@ -122,7 +123,7 @@ export class Concatenate extends MergeLayer {
 
   constructor(options: ConcatenateOptions = {}) {
     super(options);
-    this.axis = options.axis ?? -1;
+    this.axis = checkNumber(options.axis ?? -1, 'Concatenate: axis', whole);
   }
 
   override merge(inputs: readonly Tensor[]): Tensor {

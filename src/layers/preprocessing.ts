@@ -15,6 +15,7 @@ import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Storage } from '../tensor/storage.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
+import { checkEachNumber, checkFlag, checkNumber, notNegative, whole } from '../values.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 import type { Weight } from './weight.js';
@@ -34,13 +35,8 @@ export class Rescaling extends Layer {
 
   constructor(scale: number, options: RescalingOptions = {}) {
     super(options);
-    this.scale = scale;
-    this.offset = options.offset ?? 0;
-    if (!Number.isFinite(this.scale) || !Number.isFinite(this.offset)) {
-      throw new ValueError(
-        `Rescaling: scale ${this.scale} and offset ${this.offset} must be finite numbers`,
-      );
-    }
+    this.scale = checkNumber(scale, 'Rescaling: scale');
+    this.offset = checkNumber(options.offset ?? 0, 'Rescaling: offset');
   }
 
   override call(x: Tensor): Tensor {
@@ -104,12 +100,15 @@ export class Normalization extends Layer {
   constructor(options: NormalizationOptions = {}) {
     super(options);
     this.axis = options.axis === undefined ? -1 : options.axis;
-    this.invert = options.invert ?? false;
+    checkEachNumber(this.axis ?? [], 'Normalization: axis', whole);
+    this.invert = checkFlag(options.invert ?? false, 'Normalization: invert');
     if ((options.mean === undefined) !== (options.variance === undefined)) {
       throw new ValueError('Normalization: give both mean and variance, or neither');
     }
     this.#known =
       options.mean === undefined ? null : [listOf(options.mean), listOf(options.variance!)];
+    checkEachNumber(this.#known?.[0] ?? [], 'Normalization: mean');
+    checkEachNumber(this.#known?.[1] ?? [], 'Normalization: variance', notNegative);
   }
 
   override build(inputShape: Shape): void {
@@ -290,7 +289,7 @@ function include(a: Total, b: Statistics): void {
 }
 
 const listOf = (values: number | readonly number[]): readonly number[] =>
-  typeof values === 'number' ? [values] : [...values];
+  Array.isArray(values) ? [...(values as readonly number[])] : [values as number];
 
 function isData(data: TensorLike | Iterable<TensorLike>): data is TensorLike {
   if (data instanceof Tensor || ArrayBuffer.isView(data) || Array.isArray(data)) return true;

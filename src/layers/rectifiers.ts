@@ -1,12 +1,12 @@
 /** Rectifiers whose negative slope is learned, or drawn at random. */
 
 import type { FloatDType } from '../backends/dtype.js';
-import { ValueError } from '../errors.js';
 import { leakyRelu, prelu } from '../ops/elementwise.js';
 import { uniform } from '../tensor/random.js';
 import { checkInteger } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkEachNumber, checkNumber } from '../values.js';
 import { isNoisy, Layer } from './layer.js';
 import type { CallContext, LayerOptions } from './layer.js';
 import { weightConfig, weightParts } from './weight.js';
@@ -15,7 +15,7 @@ import type { Weight, WeightArguments, WeightParts } from './weight.js';
 /** Default alphaInitializer: zeros. */
 export interface PReLUOptions extends LayerOptions, WeightArguments<'alpha'> {
   /** Axes along which one slope serves all, counted with the batch as 0. Default none. */
-  readonly sharedAxes?: readonly number[];
+  readonly sharedAxes?: number | readonly number[];
 }
 
 /** x where positive, alpha · x elsewhere, alpha being learned (He et al. 2015). */
@@ -26,7 +26,9 @@ export class PReLU extends Layer {
 
   constructor(options: PReLUOptions = {}) {
     super(options);
-    this.sharedAxes = [...(options.sharedAxes ?? [])];
+    const { sharedAxes = [] } = options;
+    checkEachNumber(sharedAxes, 'PReLU: sharedAxes', { min: 1, whole: true });
+    this.sharedAxes = [sharedAxes].flat();
     this.#parts = weightParts('alpha', options, 'zeros');
   }
 
@@ -66,13 +68,8 @@ export class RReLU extends Layer {
 
   constructor(options: RReLUOptions = {}) {
     super(options);
-    this.lower = options.lower ?? 1 / 8;
-    this.upper = options.upper ?? 1 / 3;
-    if (!(this.lower <= this.upper && Number.isFinite(this.upper - this.lower))) {
-      throw new ValueError(
-        `RReLU: lower ${this.lower} must be a number not greater than upper ${this.upper}`,
-      );
-    }
+    this.lower = checkNumber(options.lower ?? 1 / 8, 'RReLU: lower');
+    this.upper = checkNumber(options.upper ?? 1 / 3, 'RReLU: upper', { min: this.lower });
   }
 
   override call(x: Tensor, context: CallContext): Tensor {

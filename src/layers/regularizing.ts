@@ -1,9 +1,9 @@
 /** Layers that only regularize: noise, and a penalty on what passes through. */
 
-import { ValueError } from '../errors.js';
 import { gaussianNoise } from '../ops/dropout.js';
 import { L1L2 } from '../regularizers.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber, notNegative } from '../values.js';
 import { isNoisy, Layer } from './layer.js';
 import type { CallContext, LayerOptions } from './layer.js';
 
@@ -14,10 +14,7 @@ export class GaussianNoise extends Layer {
 
   constructor(stddev: number, options: LayerOptions = {}) {
     super(options);
-    if (!(stddev >= 0 && stddev < Infinity)) {
-      throw new ValueError(`GaussianNoise: stddev must be 0 or more, not ${stddev}`);
-    }
-    this.stddev = stddev;
+    this.stddev = checkNumber(stddev, 'GaussianNoise: stddev', notNegative);
   }
 
   override call(x: Tensor, context: CallContext): Tensor {

@@ -1,6 +1,6 @@
 /** Layers that only change the shape. */
 
-import { ShapeError } from '../errors.js';
+import { describe, ShapeError } from '../errors.js';
 import { viewAs } from '../ops/copy.js';
 import { transpose } from '../ops/move.js';
 import { showShape, sizeOf } from '../tensor/shape.js';
@@ -8,6 +8,11 @@ import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
+
+function checkArray(layer: string, example: string, given: unknown): void {
+  if (Array.isArray(given)) return;
+  throw new ShapeError(`${layer}: expected an array, ${example} say, not ${describe(given)}`);
+}
 
 /** [batch, a, b, …] → [batch, a · b · …]. */
 export class Flatten extends Layer {
@@ -27,6 +32,7 @@ export class Reshape extends Layer {
 
   constructor(targetShape: Shape, options: LayerOptions = {}) {
     super(options);
+    checkArray('Reshape', '[4, -1]', targetShape);
     const sizes = targetShape.every((n) => Number.isInteger(n) && n >= -1);
     if (!sizes || targetShape.filter((n) => n === -1).length > 1) {
       throw new ShapeError(
@@ -64,6 +70,7 @@ export class Permute extends Layer {
 
   constructor(dims: readonly number[], options: LayerOptions = {}) {
     super(options);
+    checkArray('Permute', '[2, 1]', dims);
     this.dims = [...dims];
     const sorted = [...dims].sort((a, b) => a - b);
     if (sorted.some((axis, i) => axis !== i + 1)) {

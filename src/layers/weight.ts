@@ -2,10 +2,14 @@
 
 import * as constraints from '../constraints.js';
 import type { Constraint, ConstraintLike } from '../constraints.js';
+import { ValueError } from '../errors.js';
 import * as initializers from '../initializers/index.js';
-import type { Initializer, InitializerLike } from '../initializers/index.js';
+import type { Initializer, InitializerLike, InitializerTarget } from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import type { Regularizer, RegularizerLike } from '../regularizers.js';
+import { zeros } from '../tensor/create.js';
+import { showShape, sizeOf } from '../tensor/shape.js';
+import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** One named array of a layer. */
@@ -69,4 +73,42 @@ export function weightConfig(name: string, parts: WeightParts): Record<string, u
     [`${name}Regularizer`]: regularizer && regularizers.serialize(regularizer),
     [`${name}Constraint`]: constraint && constraints.serialize(constraint),
   };
+}
+
+// ---- first values -------------------------------------------------------------------------------
+
+/** How many weight values may yet be made without initializing them; null: initialize. */
+let blanks: number | null = null;
+
+/**
+ * Runs `make` with weights at 0 instead of their first values: others are about to be put in their
+ * place. Throws ValueError, before memory is taken, where there would be more than `most`.
+ * @internal
+ */
+export function withoutInitialization<T>(most: number, make: () => T): T {
+  const outer = blanks;
+  blanks = most;
+  try {
+    return make();
+  } finally {
+    blanks = outer;
+  }
+}
+
+/** First values of a layer's weight: the initializer's, or 0 within `withoutInitialization`. */
+export function firstValue(
+  shape: Shape,
+  initializer: Initializer,
+  target: InitializerTarget,
+  layer: string,
+): Tensor {
+  if (blanks === null) return initializer.call([...shape], target);
+  const size = sizeOf(shape);
+  if (!(size <= blanks)) {
+    throw new ValueError(
+      `layer ${layer} has a weight of shape ${showShape(shape)}, more than there are values for`,
+    );
+  }
+  blanks -= size;
+  return zeros(shape, target);
 }

@@ -5,7 +5,7 @@
  */
 
 import { isFloat } from '../backends/dtype.js';
-import { ShapeError, ValueError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { cast } from '../ops/cast.js';
 import { viewAs } from '../ops/copy.js';
 import {
@@ -32,7 +32,8 @@ import { mean } from '../ops/statistics.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Loss, targetsLike } from './loss.js';
+import { checkNumber, checkFlag, notNegative, share, whole } from '../values.js';
+import { checkEach, Loss, targetsLike } from './loss.js';
 import type { LossOptions } from './loss.js';
 
 /** Probabilities are kept this far from 0 and 1. */
@@ -51,13 +52,9 @@ abstract class Crossentropy extends Loss {
 
   constructor(options: CrossentropyOptions = {}) {
     super(options);
-    this.fromLogits = options.fromLogits ?? false;
-    this.labelSmoothing = options.labelSmoothing ?? 0;
-    if (!(this.labelSmoothing >= 0 && this.labelSmoothing <= 1)) {
-      throw new ValueError(
-        `${this.name}: labelSmoothing must be from 0 to 1, not ${this.labelSmoothing}`,
-      );
-    }
+    const { fromLogits = false, labelSmoothing = 0 } = options;
+    this.fromLogits = checkFlag(fromLogits, `${this.name}: fromLogits`);
+    this.labelSmoothing = checkNumber(labelSmoothing, `${this.name}: labelSmoothing`, share);
   }
 
   /** y · (1 − s) + s / classes. */
@@ -125,8 +122,8 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
   constructor(options: SparseCategoricalCrossentropyOptions = {}) {
     super(options);
     this.ignoreClass = options.ignoreClass ?? null;
-    if (this.ignoreClass !== null && !Number.isInteger(this.ignoreClass)) {
-      throw new ValueError(`${this.name}: ignoreClass must be a label, not ${this.ignoreClass}`);
+    if (this.ignoreClass !== null) {
+      checkNumber(this.ignoreClass, `${this.name}: ignoreClass`, whole);
     }
   }
 
@@ -147,13 +144,8 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
 
   override checkTargets(yTrue: Tensor): void {
     if (!isFloat(yTrue.dtype)) return;
-    const labels = yTrue.dataSync();
-    const at = labels.findIndex((label) => !Number.isInteger(label));
-    if (at < 0) return;
-    throw new ValueError(
-      `${this.name}: the target of sample ${at} is ${labels[at]}; expected a class number, ` +
-        '0, 1, 2, …. For numbers to be predicted use meanSquaredError',
-    );
+    const expected = 'a class number, 0, 1, 2, …. For numbers to be predicted use meanSquaredError';
+    checkEach(yTrue, this.name, expected, Number.isInteger);
   }
 
   #values(labels: Tensor, logits: Tensor, classes: number): Tensor {
@@ -191,15 +183,10 @@ export class SparseCategoricalCrossentropy extends ManyClasses {
 /** −y · log p − (1 − y) · log(1 − p), averaged over the last axis. Targets are from 0 to 1. */
 export class BinaryCrossentropy extends Crossentropy {
   override checkTargets(yTrue: Tensor): void {
-    const values = yTrue.dataSync();
-    const at = values.findIndex((value) => value < 0 || value > 1);
-    if (at < 0) return;
-    const sample = Math.floor((at * (yTrue.shape[0] ?? 1)) / values.length);
-    throw new ValueError(
-      `${this.name}: the target of sample ${sample} is ${values[at]}; expected 0 or 1, or a ` +
-        'probability. For −1 and 1 use hinge, for more than two classes ' +
-        'sparseCategoricalCrossentropy over as many outputs',
-    );
+    const expected =
+      '0 or 1, or a probability. For −1 and 1 use hinge, for more than two classes ' +
+      'sparseCategoricalCrossentropy over as many outputs';
+    checkEach(yTrue, this.name, expected, (target) => target >= 0 && target <= 1);
   }
 
   call(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -253,8 +240,8 @@ export class CategoricalFocalCrossentropy extends ManyClasses {
 
   constructor(options: FocalOptions = {}) {
     super(options);
-    this.alpha = options.alpha ?? 0.25;
-    this.gamma = options.gamma ?? 2;
+    this.alpha = checkNumber(options.alpha ?? 0.25, `${this.name}: alpha`, notNegative);
+    this.gamma = checkNumber(options.gamma ?? 2, `${this.name}: gamma`, notNegative);
   }
 
   call(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -289,9 +276,10 @@ export class BinaryFocalCrossentropy extends BinaryCrossentropy {
 
   constructor(options: BinaryFocalOptions = {}) {
     super(options);
-    this.alpha = options.alpha ?? 0.25;
-    this.gamma = options.gamma ?? 2;
-    this.applyClassBalancing = options.applyClassBalancing ?? false;
+    this.alpha = checkNumber(options.alpha ?? 0.25, `${this.name}: alpha`, share);
+    this.gamma = checkNumber(options.gamma ?? 2, `${this.name}: gamma`, notNegative);
+    const { applyClassBalancing = false } = options;
+    this.applyClassBalancing = checkFlag(applyClassBalancing, `${this.name}: applyClassBalancing`);
   }
 
   protected override each(truth: Tensor, yPred: Tensor): Tensor {

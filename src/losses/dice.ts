@@ -4,6 +4,7 @@ import { ShapeError } from '../errors.js';
 import { add, affine, div, mul } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkEachNumber, whole } from '../values.js';
 import { Loss, targetsLike } from './loss.js';
 import type { LossOptions } from './loss.js';
 
@@ -24,6 +25,7 @@ export class Dice extends Loss {
   constructor(options: DiceOptions = {}) {
     super(options);
     this.axis = options.axis ?? null;
+    checkEachNumber(this.axis ?? [], `${this.name}: axis`, whole);
   }
 
   call(yTrue: Tensor, yPred: Tensor): Tensor {

@@ -11,6 +11,7 @@ import { sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { checkTensor } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkChoice, checkText } from '../values.js';
 
 /**
  * How values of samples become one: their (weighted) sum divided by their number, their sum, their
@@ -25,7 +26,12 @@ export interface LossOptions {
   readonly name?: string;
 }
 
-const reductions: readonly string[] = ['sumOverBatchSize', 'sum', 'meanWithSampleWeight', 'none'];
+const reductions: readonly Reduction[] = [
+  'sumOverBatchSize',
+  'sum',
+  'meanWithSampleWeight',
+  'none',
+];
 
 export abstract class Loss implements Configurable {
   readonly name: string;
@@ -34,13 +40,10 @@ export abstract class Loss implements Configurable {
   constructor(options: LossOptions = {}) {
     rememberGiven(this, options);
     const own = this.constructor.name;
-    this.name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
-    this.reduction = options.reduction ?? 'sumOverBatchSize';
-    if (!reductions.includes(this.reduction)) {
-      throw new ValueError(
-        `${this.name}: reduction "${this.reduction}" is not one of ${reductions.join(', ')}`,
-      );
-    }
+    const name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
+    this.name = checkText(name, `${own}: name`);
+    const { reduction = 'sumOverBatchSize' } = options;
+    this.reduction = checkChoice(reduction, `${this.name}: reduction`, reductions);
   }
 
   /**
@@ -96,6 +99,25 @@ export abstract class Loss implements Configurable {
   config(): Record<string, unknown> {
     return { name: this.name, reduction: this.reduction };
   }
+}
+
+/**
+ * Throws ValueError for the first target that is not allowed; `expected` says what is.
+ * @internal
+ */
+export function checkEach(
+  yTrue: Tensor,
+  loss: string,
+  expected: string,
+  isAllowed: (target: number) => boolean,
+): void {
+  const values = yTrue.dataSync();
+  const at = values.findIndex((value) => !isAllowed(value));
+  if (at < 0) return;
+  const sample = Math.floor((at * (yTrue.shape[0] ?? 1)) / values.length);
+  throw new ValueError(
+    `${loss}: the target of sample ${sample} is ${values[at]}; expected ${expected}`,
+  );
 }
 
 /** Weights of samples in a shape that broadcasts to the values of the samples. @internal */

@@ -5,7 +5,7 @@ import { mul, square } from '../ops/elementwise.js';
 import { all, max, sum } from '../ops/reduce.js';
 import { mean } from '../ops/statistics.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Loss, targetsLike } from './loss.js';
+import { checkEach, Loss, targetsLike } from './loss.js';
 
 /** max(1 − y · p, 0) with targets −1 and 1; targets 0 and 1 are taken as those. */
 function margins(yTrue: Tensor, yPred: Tensor, where: string): Tensor {
@@ -15,17 +15,27 @@ function margins(yTrue: Tensor, yPred: Tensor, where: string): Tensor {
   return maximum(affine(mul(signs, yPred), -1, 1), 0);
 }
 
+/** What both have in common: targets. */
+abstract class MarginLoss extends Loss {
+  override checkTargets(yTrue: Tensor): void {
+    const expected =
+      '−1 or 1, or 0 or 1. For class numbers and one output per class use categoricalHinge with ' +
+      'one-hot targets';
+    checkEach(yTrue, this.name, expected, (target) => target === 0 || Math.abs(target) === 1);
+  }
+}
+
 const meanLast = (values: Tensor): Tensor => (values.rank < 2 ? values : mean(values, -1));
 
 /** max(1 − y · p, 0), averaged over the last axis; targets −1 and 1, or 0 and 1. */
-export class Hinge extends Loss {
+export class Hinge extends MarginLoss {
   call(yTrue: Tensor, yPred: Tensor): Tensor {
     return meanLast(margins(yTrue, yPred, this.name));
   }
 }
 
 /** max(1 − y · p, 0)², averaged over the last axis; targets −1 and 1, or 0 and 1. */
-export class SquaredHinge extends Loss {
+export class SquaredHinge extends MarginLoss {
   call(yTrue: Tensor, yPred: Tensor): Tensor {
     return meanLast(square(margins(yTrue, yPred, this.name)));
   }

@@ -1,6 +1,5 @@
 /** Losses between numbers. Each is the mean over the last axis; formulas as in Keras 3. */
 
-import { ValueError } from '../errors.js';
 import {
   abs,
   add,
@@ -21,6 +20,7 @@ import {
 import { sum } from '../ops/reduce.js';
 import { mean, norm } from '../ops/statistics.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber, positive } from '../values.js';
 import { Loss, targetsLike } from './loss.js';
 import type { LossOptions } from './loss.js';
 
@@ -79,10 +79,7 @@ export class Huber extends ElementwiseLoss {
 
   constructor(options: HuberOptions = {}) {
     super(options);
-    this.delta = options.delta ?? 1;
-    if (!(this.delta > 0)) {
-      throw new ValueError(`${this.name}: delta must be greater than 0, not ${this.delta}`);
-    }
+    this.delta = checkNumber(options.delta ?? 1, `${this.name}: delta`, positive);
   }
 
   protected each(truth: Tensor, prediction: Tensor): Tensor {

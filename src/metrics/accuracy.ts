@@ -1,6 +1,6 @@
 /** Shares of predictions that are right. */
 
-import { ValueError } from '../errors.js';
+import { checkFlag, checkNumber } from '../values.js';
 import { Metric, WeightedMean } from './metric.js';
 import type { MetricOptions } from './metric.js';
 import { argMaxAt, columnsOf, formOf, hasLabels, unfit, weightReader } from './observed.js';
@@ -127,7 +127,7 @@ export class BinaryAccuracy extends Share {
 
   constructor(options: ThresholdOptions = {}) {
     super(options);
-    this.threshold = options.threshold ?? 0.5;
+    this.threshold = checkNumber(options.threshold ?? 0.5, `${this.name}: threshold`);
     this.#rule = binaryRule(this.threshold);
   }
 
@@ -169,9 +169,9 @@ export class Accuracy extends Share {
   readonly #binaryRule: Rule;
 
   constructor(options: AccuracyOptions = {}) {
-    super({ name: options.name ?? 'accuracy' });
-    this.binary = options.binary ?? false;
-    this.threshold = options.threshold ?? 0.5;
+    super(options);
+    this.binary = checkFlag(options.binary ?? false, `${this.name}: binary`);
+    this.threshold = checkNumber(options.threshold ?? 0.5, `${this.name}: threshold`);
     this.#binaryRule = binaryRule(this.threshold);
   }
 
@@ -197,10 +197,7 @@ export class TopKCategoricalAccuracy extends Share {
 
   constructor(options: TopKOptions = {}) {
     super(options);
-    this.k = options.k ?? 5;
-    if (!(Number.isInteger(this.k) && this.k >= 1)) {
-      throw new ValueError(`${this.name}: k must be a whole number of 1 or more, not ${this.k}`);
-    }
+    this.k = checkNumber(options.k ?? 5, `${this.name}: k`, { min: 1, whole: true });
   }
 
   protected rule(): Rule {

@@ -7,13 +7,24 @@ import type { Serialized } from '../names.js';
 import * as accuracy from './accuracy.js';
 import { AUC } from './auc.js';
 import * as confusion from './confusion.js';
+import { F1Score, FBetaScore } from './f-score.js';
 import type { Metric } from './metric.js';
 import * as ofLosses from './of-losses.js';
 import { R2Score } from './r2.js';
 
 export * from './accuracy.js';
 export * from './auc.js';
-export * from './confusion.js';
+export { ConfusionMatrix } from './confusion-matrix.js';
+export {
+  FalseNegatives,
+  FalsePositives,
+  Precision,
+  Recall,
+  TrueNegatives,
+  TruePositives,
+} from './confusion.js';
+export type { CountOptions, Counts, Thresholds } from './confusion.js';
+export * from './f-score.js';
 export { Mean, MeanMetric } from './mean.js';
 export type { MeanMetricOptions, SampleFunction } from './mean.js';
 export { Metric } from './metric.js';
@@ -33,8 +44,8 @@ const classes = {
   auc: AUC,
   precision: confusion.Precision,
   recall: confusion.Recall,
-  f1Score: confusion.F1Score,
-  fBetaScore: confusion.FBetaScore,
+  f1Score: F1Score,
+  fBetaScore: FBetaScore,
   truePositives: confusion.TruePositives,
   falsePositives: confusion.FalsePositives,
   trueNegatives: confusion.TrueNegatives,
@@ -73,19 +84,32 @@ const aliases = {
 
 export type MetricName = keyof typeof classes | keyof typeof aliases;
 
-/** What stands for a metric where one is asked for. */
-export type MetricLike = MetricName | Metric | Serialized;
+/** Names of metrics that give, with their defaults, one figure. */
+type SingleName = Exclude<MetricName, 'f1' | 'f1Score' | 'fBetaScore'>;
 
-const catalog = new Catalog<Metric>('metric', classes, aliases);
+/** What a metric that fits itself is told. */
+interface Context {
+  readonly loss?: Loss;
+}
+
+/** A metric of one figure, or of a list of them. */
+export type AnyMetric = Metric | Metric<number[]> | Metric<number | number[]>;
+
+/** What stands for a metric where one is asked for. */
+export type MetricLike = MetricName | AnyMetric | Serialized;
+
+const catalog = new Catalog<AnyMetric>('metric', classes, aliases);
 
 /**
  * A metric from its name with its defaults, from `{ className, config }`, or itself. A metric made
  * from a name is logged under that name. `accuracy` and `crossentropy` fit themselves to the loss,
  * if given (binary, from logits), and to the shapes they see.
  */
-export function get(identifier: MetricLike, context: { readonly loss?: Loss } = {}): Metric {
+export function get(identifier: SingleName | Metric, context?: Context): Metric;
+export function get(identifier: MetricLike, context?: Context): AnyMetric;
+export function get(identifier: MetricLike, context: Context = {}): AnyMetric {
   if (typeof identifier !== 'string') return catalog.get(identifier);
-  const each = catalog.find(identifier) as new (options: object) => Metric;
+  const each = catalog.find(identifier) as new (options: object) => AnyMetric;
   return new each({ name: identifier, ...hints(each, context.loss) });
 }
 
@@ -101,7 +125,7 @@ function hints(each: unknown, loss: Loss | undefined): object {
 export const names: readonly string[] = catalog.names;
 
 /** Class name and config, for files. */
-export const serialize = (metric: Metric): Serialized => catalog.serialize(metric);
+export const serialize = (metric: AnyMetric): Serialized => catalog.serialize(metric);
 
 /** Makes a class of your own known by name, for loading models saved with it. */
-export const register = (own: new (...args: never[]) => Metric): void => catalog.register(own);
+export const register = (own: new (...args: never[]) => AnyMetric): void => catalog.register(own);

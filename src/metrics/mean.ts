@@ -3,6 +3,7 @@
 import { noGrad } from '../autograd/tape.js';
 import { ValueError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkChoice } from '../values.js';
 import { Metric, WeightedMean } from './metric.js';
 import type { MetricOptions } from './metric.js';
 import { weightReader } from './observed.js';
@@ -59,7 +60,8 @@ export class MeanMetric extends MeanOfValues {
   constructor(values: SampleFunction, options: MeanMetricOptions) {
     super({ name: options.name ?? (values.name || 'meanMetric') });
     this.values = values;
-    this.direction = options.direction;
+    const what = `${this.name}: direction`;
+    this.direction = checkChoice(options.direction, what, ['min', 'max']);
   }
 
   /** Throws: a function cannot be written to a file. */

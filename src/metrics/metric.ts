@@ -7,6 +7,7 @@ import type { HostArray } from '../backends/backend.js';
 import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkText } from '../values.js';
 import type { Observed } from './observed.js';
 
 export interface MetricOptions {
@@ -19,6 +20,8 @@ export abstract class Metric<Result = number> implements Configurable {
   readonly name: string;
   /** Whether less or more of it is better. */
   abstract readonly direction: 'min' | 'max';
+  /** Whether the result is a list of numbers, logged as `name_0`, `name_1`, …. Default false. */
+  readonly givesList: boolean = false;
   /** The last read from a device that has not been counted yet. */
   #pending: Promise<void> | null = null;
   /** Counts resets, so that values on their way from before one are not counted after it. */
@@ -27,7 +30,8 @@ export abstract class Metric<Result = number> implements Configurable {
   constructor(options: MetricOptions = {}) {
     rememberGiven(this, options);
     const own = this.constructor.name;
-    this.name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
+    const name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
+    this.name = checkText(name, `${own}: name`);
   }
 
   /** The figure of all that was counted; await {@link settled} first on devices off the host. */

@@ -3,6 +3,7 @@
 import * as losses from '../losses/index.js';
 import type { Loss } from '../losses/index.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFlags, checkNumber, share } from '../values.js';
 import { MeanOfValues } from './mean.js';
 import type { MetricOptions } from './metric.js';
 import { formOf } from './observed.js';
@@ -109,7 +110,10 @@ export class Crossentropy extends MeanOfValues {
   readonly #options: CrossentropyOptions;
 
   constructor(options: CrossentropyOptions = {}) {
-    super({ name: options.name ?? 'crossentropy' });
+    super(options);
+    const { binary = false, fromLogits = false, labelSmoothing = 0 } = options;
+    checkFlags(this.name, { binary, fromLogits });
+    checkNumber(labelSmoothing, `${this.name}: labelSmoothing`, share);
     this.#options = options;
   }
 

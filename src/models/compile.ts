@@ -4,11 +4,12 @@ import { describe, ValueError } from '../errors.js';
 import * as losses from '../losses/index.js';
 import type { Loss, LossLike } from '../losses/index.js';
 import * as metrics from '../metrics/index.js';
-import type { Metric, MetricLike } from '../metrics/index.js';
+import type { AnyMetric, MetricLike } from '../metrics/index.js';
 import { checkOptionNames, isSerialized } from '../names.js';
 import * as optimizers from '../optimizers/index.js';
 import type { Optimizer, OptimizerLike } from '../optimizers/index.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber } from '../values.js';
 import { byName, isPlainObject } from './structure.js';
 
 /** For one output: a metric or several. */
@@ -26,7 +27,10 @@ export interface CompileOptions {
     LossLike | readonly (LossLike | null)[] | Readonly<Record<string, LossLike | null>>;
   /** Factors of the outputs' losses in the sum that is minimized. Default 1 each. */
   readonly lossWeights?: readonly number[] | Readonly<Record<string, number>>;
-  /** 'accuracy' takes the form that fits loss and shapes. Sample weights do not count. */
+  /**
+   * 'accuracy' takes the form that fits loss and shapes. Sample weights do not count. A metric of
+   * several figures, such as 'f1' of every class, is logged as `f1_0`, `f1_1`, ….
+   */
   readonly metrics?: readonly MetricsLike[] | Readonly<Record<string, MetricsLike>>;
   /** Metrics in which samples count with their weights. */
   readonly weightedMetrics?: readonly MetricsLike[] | Readonly<Record<string, MetricsLike>>;
@@ -35,7 +39,7 @@ export interface CompileOptions {
 /** A metric and what it is logged as. */
 export interface LoggedMetric {
   readonly name: string;
-  readonly metric: Metric;
+  readonly metric: AnyMetric;
   /** Whether samples count with their weights. */
   readonly weighted: boolean;
 }
@@ -84,6 +88,7 @@ export function compiledFrom(options: CompileOptions, outputs: readonly string[]
   }
   const lossOf = lossesPerOutput(options.loss, outputs);
   const factors = perOutput<number>(options.lossWeights, outputs, 'lossWeights');
+  for (const each of factors) if (each !== undefined) checkNumber(each, 'compile: lossWeights');
   const plain = metricsPerOutput(options.metrics, outputs, 'metrics');
   const weighted = metricsPerOutput(options.weightedMetrics, outputs, 'weightedMetrics');
   const goals = outputs.map((output, i): Goal => {
@@ -173,9 +178,13 @@ export function resetMetrics(compiled: Compiled): void {
   for (const { metric } of allMetrics(compiled)) metric.reset();
 }
 
-/** The names of {@link logsOf}, in its order. */
-export function logNames(compiled: Compiled): string[] {
+/**
+ * The names of {@link logsOf}, in its order; null where a metric gives a list, whose length is not
+ * known before something was counted.
+ */
+export function logNames(compiled: Compiled): string[] | null {
   const { goals } = compiled;
+  if (allMetrics(compiled).some(({ metric }) => metric.givesList)) return null;
   const ofOutputs = goals.length > 1 ? goals.filter(({ loss }) => loss) : [];
   return [
     'loss',
@@ -184,7 +193,10 @@ export function logNames(compiled: Compiled): string[] {
   ];
 }
 
-/** Loss, the losses of several outputs, and metrics, under their logged names. */
+/**
+ * Loss, the losses of several outputs, and metrics, under their logged names: figures of a list
+ * under the metric's name and their number, `f1Score_0`.
+ */
 export function logsOf(total: Totals, compiled: Compiled): Record<string, number> {
   const logs: Record<string, number> = { loss: total.loss };
   if (compiled.goals.length > 1) {
@@ -194,8 +206,10 @@ export function logsOf(total: Totals, compiled: Compiled): Record<string, number
   }
   for (const { name, metric } of allMetrics(compiled)) {
     const result: unknown = metric.result();
-    if (typeof result !== 'number') throw noNumber(name, result);
-    logs[name] = result;
+    if (metric.givesList && Array.isArray(result)) {
+      (result as number[]).forEach((each, i) => (logs[`${name}_${i}`] = each));
+    } else if (typeof result === 'number') logs[name] = result;
+    else throw noNumber(name, result);
   }
   return logs;
 }

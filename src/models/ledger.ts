@@ -112,6 +112,11 @@ export class Ledger {
   logs(make: () => Logs): Logs {
     const last = this.#entries.at(-1);
     if (!last) return make();
+    const names = logNames(this.#compiled);
+    if (!names) {
+      this.flush();
+      return make();
+    }
     const logs: Logs = {};
     const set = (name: string, value: number): void => {
       Object.defineProperty(logs, name, {
@@ -121,7 +126,7 @@ export class Ledger {
         writable: true,
       });
     };
-    for (const name of logNames(this.#compiled)) {
+    for (const name of names) {
       Object.defineProperty(logs, name, {
         enumerable: true,
         configurable: true,

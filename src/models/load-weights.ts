@@ -104,7 +104,8 @@ export function assignWeights(
         found: show(tensor),
       })),
   };
-  if (!options.skipMismatch) refuse(report, !options.byName);
+  const where = byName ? '' : parting(weights, tensors);
+  if (!options.skipMismatch) refuse(report, !options.byName, where);
   for (const { weight, tensor } of matching) {
     weight.value.assign(cast(tensor, weight.value.dtype));
   }
@@ -145,8 +146,48 @@ function fits({ value }: Weight, tensor: Tensor): boolean {
   return sameKind && sameShape(value.shape, tensor.shape);
 }
 
+/** A layer as its weights show it. */
+interface Outline {
+  readonly name: string;
+  /** `kernel [4, 3], bias [3]` */
+  weights: string;
+}
+
+/** The layers of weights that stand in order. */
+function outlines(weights: Iterable<readonly [name: string, value: Tensor]>): Outline[] {
+  const found: Outline[] = [];
+  for (const [path, { shape }] of weights) {
+    const end = path.lastIndexOf('/');
+    const [name, weight] = [path.slice(0, end), `${path.slice(end + 1)} ${showShape(shape)}`];
+    const last = found.at(-1);
+    if (last?.name === name) last.weights += `, ${weight}`;
+    else found.push({ name, weights: weight });
+  }
+  return found;
+}
+
+/** The first layer in which file and model differ, in words; empty where none does. */
+function parting(
+  weights: ReadonlyMap<string, Weight>,
+  tensors: ReadonlyMap<string, Tensor>,
+): string {
+  const ours = outlines([...weights].map(([name, { value }]) => [name, value] as const));
+  const theirs = outlines(tensors);
+  const all = Math.max(ours.length, theirs.length);
+  const alike = Array.from({ length: all }, (_, i) => ours[i]?.weights === theirs[i]?.weights);
+  const first = alike.indexOf(false);
+  if (first < 0) return '';
+  const say = (layer: Outline | undefined): string =>
+    layer ? `${layer.name} (${layer.weights})` : 'none';
+  return (
+    `of the layers with weights, number ${first + 1} is ${say(ours[first])} in the model and ` +
+    `${say(theirs[first])} in the file; the model has ${ours.length}, the file ${theirs.length}. ` +
+    'Weight by weight: '
+  );
+}
+
 /** Throws when there is anything in a report that must not be. */
-function refuse(report: LoadReport, complete: boolean): void {
+function refuse(report: LoadReport, complete: boolean, where: string): void {
   const { loaded, missing, unexpected, mismatched } = report;
   const incomplete = complete && missing.length + unexpected.length > 0;
   const nothing = loaded.length === 0 && missing.length > 0;
@@ -154,7 +195,8 @@ function refuse(report: LoadReport, complete: boolean): void {
   const advice = complete
     ? 'Use byName to load the weights whose names match, skipMismatch to leave out the others'
     : 'Use skipMismatch to leave them out';
-  throw new FileError(`its weights are of another architecture: ${difference(report)}. ${advice}`);
+  const words = where + difference(report);
+  throw new FileError(`its weights are of another architecture: ${words}. ${advice}`);
 }
 
 /** The first differences, in words. */

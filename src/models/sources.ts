@@ -3,6 +3,7 @@
 import { ValueError } from '../errors.js';
 import { checkInteger } from '../tensor/shape.js';
 import { fromArray, Tensor } from '../tensor/tensor.js';
+import { checkNumber, partialShare } from '../values.js';
 import { gathered, sampleShapes, TensorBatches } from './batches.js';
 import type { Batch, BatchIterable } from './batches.js';
 import type { Data } from './data.js';
@@ -49,10 +50,8 @@ export function sources(
   if (targets === undefined) {
     throw new ValueError('fit: give targets too, fit(x, y, options), or an iterable of batches');
   }
-  const share = options.validationSplit ?? 0;
-  if (!(share >= 0 && share < 1)) {
-    throw new ValueError(`fit: validationSplit must be at least 0 and below 1, not ${share}`);
-  }
+  const { validationSplit = 0 } = options;
+  const share = checkNumber(validationSplit, 'fit: validationSplit', partialShare);
   const all = weighted(gathered(data as Data, targets, options.sampleWeight, model), options);
   const whole = new TensorBatches(all, batchSize, model);
   model.ensureBuilt(...sampleShapes(all));

@@ -80,7 +80,8 @@ export function differentiate(
   const gradients = gradientsOf(loss, parameters);
   const update = (): void =>
     noGrad(() => {
-      compiled.optimizer.apply(parameters, gradients);
+      const names = weights.map((weight) => weight.name);
+      compiled.optimizer.apply(parameters, gradients, names);
       for (const weight of weights) weight.constraint?.apply(weight.value);
     });
   return { learned, update };

@@ -4,15 +4,14 @@
  */
 
 import { track, tracks } from '../autograd/tape.js';
-import { describe, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
 import { defaultGenerator, normal } from '../tensor/random.js';
 import type { Generator, Stream } from '../tensor/random.js';
-import { checkNumber } from '../tensor/shape.js';
 import { emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { DType, FloatDType } from '../backends/dtype.js';
+import { checkNumber, partialShare } from '../values.js';
 import { add, checkFloat, mul } from './elementwise.js';
 
 export interface NoiseOptions {
@@ -22,9 +21,7 @@ export interface NoiseOptions {
 
 /** The x of a noise function: float, with a rate (if any) of at least 0 and below 1. */
 function checked<D extends DType>(name: string, value: TensorLike<D>, rate: number): Tensor<D> {
-  if (!(checkNumber(rate, `${name}: rate`) >= 0 && rate < 1)) {
-    throw new ValueError(`${name}: rate must be at least 0 and below 1, not ${describe(rate)}`);
-  }
+  checkNumber(rate, `${name}: rate`, partialShare);
   const x = asTensor(value);
   checkFloat(name, x);
   return x;

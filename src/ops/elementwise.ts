@@ -15,11 +15,12 @@ import type { Formula, FormulaName } from '../backends/formulas.js';
 import { hostMemory } from '../backends/host-memory.js';
 import { kernelNumber, kernels } from '../backends/kernels.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
-import { DeviceError, DTypeError, ValueError } from '../errors.js';
+import { DeviceError, DTypeError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { broadcastShapes, checkNumber } from '../tensor/shape.js';
+import { broadcastShapes } from '../tensor/shape.js';
 import { empty, fromArray, Tensor } from '../tensor/tensor.js';
+import { anyNumber, checkNumber } from '../values.js';
 import { cast } from './cast.js';
 import { broadcastTo, sumTo } from './broadcast.js';
 import { runKernel } from './run-kernel.js';
@@ -256,9 +257,8 @@ function alignValues(a: Operand, b: Operand, like: Tensor): [Tensor, Tensor] {
 
 /** Values limited to [low, high]; the gradient is zero outside. Throws when low > high. */
 export function clip(x: TensorLike, low: number, high: number): Tensor {
-  if (checkNumber(low, 'clip: low') > checkNumber(high, 'clip: high')) {
-    throw new ValueError(`clip: low ${low} must not be greater than high ${high}`);
-  }
+  checkNumber(low, 'clip: low', anyNumber);
+  checkNumber(high, 'clip: high', { min: low, infinite: true });
   const tensor = asTensor(x);
   const whole = (value: number): boolean => Number.isInteger(value) || !Number.isFinite(value);
   const input =
@@ -273,29 +273,26 @@ export function clip(x: TensorLike, low: number, high: number): Tensor {
   );
 }
 
-function nonNegative(name: string, what: string, value: number): number {
-  if (checkNumber(value, `${name}: ${what}`) >= 0) return value;
-  throw new ValueError(`${name}: ${what} must be 0 or more, not ${value}`);
-}
-
 /** x · scale + shift in one pass. */
 export const affine = (x: TensorLike, scale: number, shift: number): Tensor =>
-  unaryOp('affine', x, checkNumber(scale, 'affine: scale'), checkNumber(shift, 'affine: shift'));
+  unaryOp(
+    'affine',
+    x,
+    checkNumber(scale, 'affine: scale', anyNumber),
+    checkNumber(shift, 'affine: shift', anyNumber),
+  );
 
 /** x where positive, slope · x elsewhere (Maas et al. 2013). Default slope 0.2, as in Keras. */
 export const leakyRelu = (x: TensorLike, slope = 0.2): Tensor =>
-  unaryOp('leakyRelu', x, checkNumber(slope, 'leakyRelu: slope'));
+  unaryOp('leakyRelu', x, checkNumber(slope, 'leakyRelu: slope', anyNumber));
 
 /** x where positive, alpha · (eˣ − 1) elsewhere (Clevert et al. 2016). alpha ≥ 0, default 1. */
 export const elu = (x: TensorLike, alpha = 1): Tensor =>
-  unaryOp('elu', x, nonNegative('elu', 'alpha', alpha));
+  unaryOp('elu', x, checkNumber(alpha, 'elu: alpha', { min: 0, infinite: true }));
 
 /** x where positive, alpha · (exp(x / alpha) − 1) elsewhere (Barron 2017). alpha > 0, default 1. */
 export function celu(x: TensorLike, alpha = 1): Tensor {
-  if (!(checkNumber(alpha, 'celu: alpha') > 0)) {
-    throw new ValueError(`celu: alpha must be greater than 0, not ${alpha}`);
-  }
-  return unaryOp('celu', x, alpha);
+  return unaryOp('celu', x, checkNumber(alpha, 'celu: alpha', { above: 0, infinite: true }));
 }
 
 /** x · Φ(x) (Hendrycks and Gimpel 2016); `approximate` takes the tanh form. Default exact. */

@@ -3,10 +3,11 @@
 import { gradientsByTwin } from '../autograd/fused.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
 import type { DType } from '../backends/dtype.js';
-import { describe, DTypeError, ShapeError, ValueError } from '../errors.js';
-import { checkAxes, checkNumber, showShape } from '../tensor/shape.js';
+import { DTypeError, ShapeError } from '../errors.js';
+import { checkAxes, showShape } from '../tensor/shape.js';
 import { checkTensor, empty, emptyLike } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber } from '../values.js';
 import { add, checkFloat, checkSameDevice, mul, rsqrt, sub } from './elementwise.js';
 import { mean, variance } from './statistics.js';
 import type { Axes } from './reduce.js';
@@ -152,10 +153,8 @@ export function layerNorm<D extends DType>(
 
 // ---- checks -------------------------------------------------------------------------------------
 
-function epsilonOf(name: string, { epsilon = 1e-3 }: NormalizeOptions): number {
-  if (checkNumber(epsilon, `${name}: epsilon`) >= 0) return epsilon;
-  throw new ValueError(`${name}: epsilon must be 0 or more, not ${describe(epsilon)}`);
-}
+const epsilonOf = (name: string, { epsilon = 1e-3 }: NormalizeOptions): number =>
+  checkNumber(epsilon, `${name}: epsilon`, { min: 0, infinite: true });
 
 /** The number of channels of x, which everything else must have one value for. */
 function checkChannels(

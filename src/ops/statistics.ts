@@ -3,11 +3,11 @@
 import { isFloat } from '../backends/dtype.js';
 import type { DType, FloatOf } from '../backends/dtype.js';
 import { noGrad, track, tracks } from '../autograd/tape.js';
-import { describe, ValueError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
 import type { TensorLike } from '../tensor/create.js';
-import { checkAxes, checkNumber } from '../tensor/shape.js';
+import { checkAxes } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkNumber } from '../values.js';
 import { sumAxes } from './broadcast.js';
 import { cast } from './cast.js';
 import { abs, add, div, equal, exp, isFinite, log, mul, pow, sign, sub } from './elementwise.js';
@@ -47,9 +47,7 @@ export function variance<D extends DType>(
   const input = toFloat(asTensor(x));
   const axes = checkAxes(axis, input.rank, 'variance');
   const { correction = 0, keepDims = false } = options;
-  if (!(checkNumber(correction, 'variance: correction') >= 0)) {
-    throw new ValueError(`variance: correction must be 0 or more, not ${describe(correction)}`);
-  }
+  checkNumber(correction, 'variance: correction', { min: 0, infinite: true });
   const centred = sub(input, meanKept(input, axes));
   // numpy's rule: a correction of the count or more divides by 0, giving NaN or infinity.
   const divisor = Math.max(0, countOf(input, axes) - correction);
@@ -116,9 +114,7 @@ export function norm<D extends DType>(
   options: NormOptions = {},
 ): Tensor<FloatOf<D>> {
   const { order = 2, keepDims = false } = options;
-  if (checkNumber(order, 'norm: order') < 1) {
-    throw new ValueError(`norm: order must be 1 or more, not ${order}`);
-  }
+  checkNumber(order, 'norm: order', { min: 1, infinite: true });
   const input = toFloat(asTensor(x));
   const axes = checkAxes(axis, input.rank, 'norm');
   return dropAxes(normKept(input, axes, order), axes, keepDims) as Tensor<FloatOf<D>>;

@@ -3,10 +3,10 @@
  * they are computed here in double and handed to the update rows as factors of the rate.
  */
 
-import { ValueError } from '../errors.js';
 import type { UpdateName } from '../backends/formulas.js';
+import { checkFlag, checkNumber, notNegative } from '../values.js';
 import { Optimizer } from './optimizer.js';
-import { checkShare } from './options.js';
+import { checkDecays } from './options.js';
 import type { OptimizerOptions } from './options.js';
 
 export interface MomentOptions extends OptimizerOptions {
@@ -29,10 +29,8 @@ abstract class MomentOptimizer extends Optimizer {
     this.beta1 = options.beta1 ?? 0.9;
     this.beta2 = options.beta2 ?? 0.999;
     this.epsilon = options.epsilon ?? 1e-7;
-    checkShare(this.name, { beta1: this.beta1, beta2: this.beta2 });
-    if (!(this.epsilon >= 0)) {
-      throw new ValueError(`${this.name}: epsilon must be 0 or more, not ${this.epsilon}`);
-    }
+    checkDecays(this.name, { beta1: this.beta1, beta2: this.beta2 });
+    checkNumber(this.epsilon, `${this.name}: epsilon`, notNegative);
   }
 
   /** Writes beta1, beta2, epsilon, which end every row of the family. */
@@ -62,7 +60,7 @@ export class Adam extends MomentOptimizer {
   constructor(options: AdamOptions = {}) {
     const { amsgrad = false } = options;
     super(amsgrad ? 'amsgrad' : 'adam', options);
-    this.amsgrad = amsgrad;
+    this.amsgrad = checkFlag(amsgrad, `${this.name}: amsgrad`);
   }
 
   protected fill(hyper: Float64Array, rate: number, step: number): void {
@@ -113,7 +111,8 @@ export class Nadam extends MomentOptimizer {
 
   constructor(options: NadamOptions = {}) {
     super('nadam', options);
-    this.momentumDecay = options.momentumDecay ?? 1;
+    const { momentumDecay = 1 } = options;
+    this.momentumDecay = checkNumber(momentumDecay, `${this.name}: momentumDecay`, notNegative);
   }
 
   #momentum(step: number): number {

@@ -1,7 +1,8 @@
 /** Rates by the history of squared gradients: AdaGrad, Adadelta, RMSprop, as in Keras 3. */
 
+import { checkFlag, checkNumber, checkNumbers, notNegative } from '../values.js';
 import { Optimizer } from './optimizer.js';
-import { checkShare } from './options.js';
+import { checkDecays } from './options.js';
 import type { OptimizerOptions } from './options.js';
 
 export interface AdagradOptions extends OptimizerOptions {
@@ -20,6 +21,8 @@ export class Adagrad extends Optimizer {
     super('adagrad', 1e-3, options);
     this.initialAccumulatorValue = options.initialAccumulatorValue ?? 0.1;
     this.epsilon = options.epsilon ?? 1e-7;
+    const { initialAccumulatorValue, epsilon } = this;
+    checkNumbers(this.name, { initialAccumulatorValue, epsilon }, notNegative);
   }
 
   protected override initial(): number {
@@ -55,7 +58,8 @@ export class Adadelta extends Optimizer {
     super('adadelta', 1e-3, options);
     this.rho = options.rho ?? 0.95;
     this.epsilon = options.epsilon ?? 1e-7;
-    checkShare(this.name, { rho: this.rho });
+    checkDecays(this.name, { rho: this.rho });
+    checkNumber(this.epsilon, `${this.name}: epsilon`, notNegative);
   }
 
   protected fill(hyper: Float64Array, rate: number): void {
@@ -96,8 +100,9 @@ export class RMSprop extends Optimizer {
     this.rho = options.rho ?? 0.9;
     this.momentum = options.momentum ?? 0;
     this.epsilon = options.epsilon ?? 1e-7;
-    this.centered = centered;
-    checkShare(this.name, { rho: this.rho, momentum: this.momentum });
+    this.centered = checkFlag(centered, `${this.name}: centered`);
+    checkDecays(this.name, { rho: this.rho, momentum: this.momentum });
+    checkNumber(this.epsilon, `${this.name}: epsilon`, notNegative);
   }
 
   protected fill(hyper: Float64Array, rate: number): void {

@@ -14,14 +14,17 @@ import type { Schedule } from '../schedules.js';
 import { full } from '../tensor/create.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkText } from '../values.js';
 import { Accumulation } from './accumulation.js';
 import { Averages } from './averages.js';
-import { Batch, checkGradients } from './batches.js';
+import { checkGradients } from './batches.js';
+import type { Batch } from './batches.js';
+import { Groups } from './groups.js';
 import { clipScale, Norms } from './norms.js';
-import { checkGroup, checkOptions, checkRate } from './options.js';
+import { checkOptions, checkRate } from './options.js';
 import type { GroupSettings, OptimizerOptions } from './options.js';
-import { accumulatedKey, averageKey, memberAt, placesOf } from './state.js';
-import type { GroupState, OptimizerState } from './state.js';
+import { accumulatedKey, averageKey, placesOf } from './state.js';
+import type { OptimizerState } from './state.js';
 
 export abstract class Optimizer implements Configurable {
   readonly name: string;
@@ -39,10 +42,8 @@ export abstract class Optimizer implements Configurable {
 
   readonly #kernel: number;
   readonly #variables: readonly string[];
-  readonly #hypers: number;
   readonly #slots = new Map<Tensor, readonly Tensor[]>();
-  readonly #groups = new Map<Tensor, Batch>();
-  readonly #others: Batch;
+  readonly #groups: Groups;
   /** Those of the last step. */
   #batches: readonly Batch[] = [];
   #revision = 0;
@@ -56,12 +57,13 @@ export abstract class Optimizer implements Configurable {
    */
   constructor(update: UpdateName, learningRate: number, options: OptimizerOptions) {
     rememberGiven(this, options);
-    this.name = options.name ?? this.constructor.name.toLowerCase();
+    const kind = this.constructor.name;
+    this.name = checkText(options.name ?? kind.toLowerCase(), `${kind}: name`);
     checkOptions(this.name, options);
     this.#kernel = updateNames.indexOf(update);
     this.#variables = (updates[update] as Update).state;
-    this.#hypers = hyperNames(update).length;
-    this.#others = new Batch({}, this.#hypers);
+    this.#groups = new Groups(this.name, hyperNames(update).length);
+    this.#groups.spare(options.excludeFromWeightDecay ?? []);
     const rate = options.learningRate ?? learningRate;
     this.#learningRate = typeof rate === 'number' ? rate : getSchedule(rate);
     this.weightDecay = options.weightDecay ?? 0;
@@ -129,9 +131,18 @@ export abstract class Optimizer implements Configurable {
    * Throws ValueError for settings outside their range.
    */
   group(parameters: readonly Tensor[], settings: GroupSettings): void {
-    checkGroup(this.name, settings);
-    const batch = new Batch({ ...settings }, this.#hypers);
-    for (const parameter of parameters) this.#groups.set(parameter, batch);
+    this.#groups.set(parameters, settings);
+    this.#revision++;
+  }
+
+  /**
+   * Spares weights the weight decay: those whose name (`dense_1/bias`) has one of these parts,
+   * `['bias', 'gamma', 'beta']` say, which are regular expressions as in Keras; and parameters
+   * given themselves. Adds to what was excluded before. Names are part of the config, parameters of
+   * the state. Throws ValueError for anything else.
+   */
+  excludeFromWeightDecay(what: readonly (string | Tensor)[]): void {
+    this.#groups.spare(what);
     this.#revision++;
   }
 
@@ -139,22 +150,31 @@ export abstract class Optimizer implements Configurable {
 
   /**
    * One step: the parameters, in place, by their gradients (same order; null: left alone).
+   * `names`, in the same order, are what {@link excludeFromWeightDecay} goes by; models give them.
    * Throws ShapeError when a gradient does not fit, GradientError when all are null.
    */
-  apply(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
+  apply(
+    parameters: readonly Tensor[],
+    gradients: readonly (Tensor | null)[],
+    names: readonly string[] = [],
+  ): void {
     checkGradients(this.name, parameters, gradients);
     this.#averages.show(parameters, false);
     const accumulation = this.#accumulation;
-    if (!accumulation) this.#update(parameters, gradients);
+    if (!accumulation) this.#update(parameters, gradients, names);
     else if (accumulation.add(parameters, gradients)) {
       const means = parameters.map((parameter) => accumulation.get(parameter) ?? null);
-      this.#update(parameters, means);
+      this.#update(parameters, means, names);
       accumulation.reset();
     }
   }
 
-  #update(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): void {
-    const batches = this.#gather(parameters, gradients);
+  #update(
+    parameters: readonly Tensor[],
+    gradients: readonly (Tensor | null)[],
+    names: readonly string[],
+  ): void {
+    const batches = this.#gather(parameters, gradients, names);
     this.#batches = batches;
     this.#prepare(batches, this.#globalScale(batches));
     for (const batch of batches) {
@@ -236,14 +256,17 @@ export abstract class Optimizer implements Configurable {
   }
 
   /** Sorts the parameters that have gradients into batches of equal settings. */
-  #gather(parameters: readonly Tensor[], gradients: readonly (Tensor | null)[]): Batch[] {
+  #gather(
+    parameters: readonly Tensor[],
+    gradients: readonly (Tensor | null)[],
+    names: readonly string[],
+  ): Batch[] {
     const batches: Batch[] = [];
     for (let i = 0; i < parameters.length; i++) {
       const gradient = gradients[i];
       if (!gradient) continue;
       const parameter = parameters[i]!;
-      const own = this.#groups.size > 0 ? this.#groups.get(parameter) : undefined;
-      const batch = own ?? this.#others;
+      const batch = this.#groups.batchOf(parameter, names[i]);
       if (!batches.includes(batch)) {
         batch.begin();
         batches.push(batch);
@@ -335,20 +358,8 @@ export abstract class Optimizer implements Configurable {
         ...this.numbers,
       },
       tensors,
-      groups: this.#groupsOf(parameters),
+      groups: this.#groups.state(parameters),
     };
-  }
-
-  #groupsOf(parameters: readonly Tensor[]): GroupState[] {
-    const found = new Map<Batch, number[]>();
-    parameters.forEach((parameter, i) => {
-      const batch = this.#groups.get(parameter);
-      if (batch) found.set(batch, [...(found.get(batch) ?? []), i]);
-    });
-    return [...found].map(([batch, indices]) => ({
-      parameters: indices,
-      settings: batch.settings,
-    }));
   }
 
   /**
@@ -364,10 +375,7 @@ export abstract class Optimizer implements Configurable {
       );
     }
     const places = placesOf(state, parameters, this.#variables, this.name);
-    const groups = state.groups?.map(({ parameters: indices, settings }) => {
-      checkGroup(this.name, settings);
-      return { members: indices.map((i) => memberAt(parameters, i, this.name)), settings };
-    });
+    const restoreGroups = state.groups && this.#groups.restored(state.groups, parameters);
     this.#slots.clear();
     this.#averages.clear();
     this.#accumulation?.clear();
@@ -379,10 +387,7 @@ export abstract class Optimizer implements Configurable {
     }
     this.#averages.shown = averagesShown === 1;
     if (this.#accumulation) this.#accumulation.pending = pending ?? 0;
-    if (groups) {
-      for (const parameter of parameters) this.#groups.delete(parameter);
-      for (const { members, settings } of groups) this.group(members, settings);
-    }
+    restoreGroups?.();
     this.iterations = iterations ?? 0;
     if (learningRate !== undefined && this.schedule === null) this.learningRate = learningRate;
     if (this.numbers) Object.assign(this.numbers, own);
@@ -395,6 +400,7 @@ export abstract class Optimizer implements Configurable {
       name: this.name,
       learningRate: typeof rate === 'number' ? rate : serializeSchedule(rate),
       weightDecay: this.weightDecay,
+      excludeFromWeightDecay: [...this.#groups.patterns],
       clipNorm: this.clipNorm,
       clipValue: this.clipValue,
       globalClipNorm: this.globalClipNorm,

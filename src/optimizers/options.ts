@@ -3,12 +3,20 @@
 import { describe, ValueError } from '../errors.js';
 import { unknownName } from '../names.js';
 import type { ScheduleLike } from '../schedules.js';
+import { checkFlag, checkNumber, checkNumbers, notNegative, partialShare } from '../values.js';
+import { positive, share } from '../values.js';
+import type { Range } from '../values.js';
 
 export interface OptimizerOptions {
   /** A number, or a schedule evaluated at `iterations` before each step. Default: see the class. */
   readonly learningRate?: number | ScheduleLike;
   /** Decoupled: before each update w −= w · weightDecay · learningRate. Default 0. */
   readonly weightDecay?: number;
+  /**
+   * Weights spared it, by parts of their names such as `bias`; see
+   * {@link Optimizer.excludeFromWeightDecay}. Default none.
+   */
+  readonly excludeFromWeightDecay?: readonly string[];
   /** Scale a gradient whose L2 norm is greater down to this norm. */
   readonly clipNorm?: number | null;
   /** Limit each element of a gradient to ± this. */
@@ -46,20 +54,19 @@ export interface GroupSettings {
 
 /** Throws ValueError unless the rate is a finite number, 0 or more. */
 export function checkRate(name: string, rate: number): void {
-  if (!(rate >= 0 && rate < Infinity)) {
-    throw new ValueError(`${name}: learningRate must be a number of 0 or more, not ${rate}`);
-  }
+  checkNumber(rate, `${name}: learningRate`, notNegative);
 }
 
-const numeric = [
-  'weightDecay',
-  'clipNorm',
-  'clipValue',
-  'globalClipNorm',
-  'emaMomentum',
-  'emaOverwriteFrequency',
-  'gradientAccumulationSteps',
-] as const;
+/** What numbers may be, where they are given. */
+const numeric: readonly (readonly [keyof OptimizerOptions, Range])[] = [
+  ['weightDecay', notNegative],
+  ['clipNorm', positive],
+  ['clipValue', positive],
+  ['globalClipNorm', positive],
+  ['emaMomentum', share],
+  ['emaOverwriteFrequency', { min: 1, whole: true }],
+  ['gradientAccumulationSteps', { min: 2, whole: true }],
+];
 
 /** Throws ValueError for options outside their range or that exclude each other. */
 export function checkOptions(name: string, options: OptimizerOptions): void {
@@ -70,38 +77,18 @@ export function checkOptions(name: string, options: OptimizerOptions): void {
       `${name}: learningRate must be a number or a schedule, not ${describe(learningRate)}`,
     );
   }
-  for (const key of numeric) {
-    const value: unknown = options[key] ?? 0;
-    if (typeof value !== 'number') {
-      throw new ValueError(`${name}: ${key} must be a number, not ${describe(value)}`);
-    }
+  for (const [key, range] of numeric) {
+    const value = options[key] ?? null;
+    if (value !== null) checkNumber(value, `${name}: ${key}`, range);
   }
+  checkFlag(options.useEma ?? false, `${name}: useEma`);
   const { clipNorm, clipValue, globalClipNorm } = options;
   const clips = Object.entries({ clipNorm, clipValue, globalClipNorm }).filter(
-    (entry): entry is [string, number] => typeof entry[1] === 'number',
+    ([, value]) => typeof value === 'number',
   );
   if (clips.length > 1) {
     const given = clips.map(([key]) => key).join(' and ');
     throw new ValueError(`${name}: give one of clipNorm, clipValue, globalClipNorm, not ${given}`);
-  }
-  for (const [key, value] of clips) {
-    if (!(value > 0)) throw new ValueError(`${name}: ${key} must be above 0, not ${value}`);
-  }
-  const { weightDecay = 0, emaMomentum = 0, emaOverwriteFrequency: every } = options;
-  const { gradientAccumulationSteps: steps } = options;
-  if (!(weightDecay >= 0)) {
-    throw new ValueError(`${name}: weightDecay must be 0 or more, not ${weightDecay}`);
-  }
-  if (!(emaMomentum >= 0 && emaMomentum <= 1)) {
-    throw new ValueError(`${name}: emaMomentum must be from 0 to 1, not ${emaMomentum}`);
-  }
-  if (typeof every === 'number' && !(Number.isInteger(every) && every >= 1)) {
-    throw new ValueError(`${name}: emaOverwriteFrequency must be a whole number, not ${every}`);
-  }
-  if (typeof steps === 'number' && !(Number.isInteger(steps) && steps >= 2)) {
-    throw new ValueError(
-      `${name}: gradientAccumulationSteps must be a whole number of 2 or more, not ${steps}`,
-    );
   }
 }
 
@@ -110,20 +97,13 @@ export function checkGroup(name: string, settings: GroupSettings): void {
   const known = ['rateMultiplier', 'learningRate', 'weightDecay'];
   for (const [key, value] of Object.entries(settings) as [string, number | undefined][]) {
     if (!known.includes(key)) throw unknownName(`setting of a group of ${name}`, key, known);
-    if (value !== undefined && !(value >= 0 && value < Infinity)) {
-      throw new ValueError(`${name}.group: ${key} must be a number of 0 or more, not ${value}`);
-    }
+    if (value !== undefined) checkNumber(value, `${name}.group: ${key}`, notNegative);
   }
   if (settings.learningRate !== undefined && settings.rateMultiplier !== undefined) {
     throw new ValueError(`${name}.group: give one of learningRate and rateMultiplier`);
   }
 }
 
-/** Throws ValueError unless low ≤ value < high. */
-export function checkShare(name: string, values: Readonly<Record<string, number>>): void {
-  for (const [key, value] of Object.entries(values)) {
-    if (!(value >= 0 && value < 1)) {
-      throw new ValueError(`${name}: ${key} must be at least 0 and below 1, not ${value}`);
-    }
-  }
-}
+/** Throws ValueError unless the decays of running means are at least 0 and below 1. */
+export const checkDecays = (name: string, decays: Readonly<Record<string, unknown>>): void =>
+  checkNumbers(name, decays, partialShare);

@@ -1,7 +1,8 @@
 /** Gradient descent, with momentum or Nesterov's, and by signs (Lion). */
 
+import { checkFlag } from '../values.js';
 import { Optimizer } from './optimizer.js';
-import { checkShare } from './options.js';
+import { checkDecays } from './options.js';
 import type { OptimizerOptions } from './options.js';
 
 export interface SGDOptions extends OptimizerOptions {
@@ -23,9 +24,9 @@ export class SGD extends Optimizer {
   constructor(options: SGDOptions = {}) {
     const { momentum = 0, nesterov = false } = options;
     super(momentum === 0 ? 'sgd' : nesterov ? 'nesterov' : 'momentum', 0.01, options);
-    checkShare(this.name, { momentum });
+    checkDecays(this.name, { momentum });
     this.momentum = momentum;
-    this.nesterov = nesterov;
+    this.nesterov = checkFlag(nesterov, `${this.name}: nesterov`);
   }
 
   protected fill(hyper: Float64Array, rate: number): void {
@@ -54,7 +55,7 @@ export class Lion extends Optimizer {
     super('lion', 1e-3, options);
     this.beta1 = options.beta1 ?? 0.9;
     this.beta2 = options.beta2 ?? 0.99;
-    checkShare(this.name, { beta1: this.beta1, beta2: this.beta2 });
+    checkDecays(this.name, { beta1: this.beta1, beta2: this.beta2 });
   }
 
   protected fill(hyper: Float64Array, rate: number): void {

@@ -12,7 +12,8 @@ import { philoxBlock, philoxWords } from '../backends/random.js';
 import { backendOf, defaultBackend } from '../backends/registry.js';
 import { describe, DTypeError, ValueError } from '../errors.js';
 import type { CreateOptions } from './create.js';
-import { checkInteger, checkNumber, checkShape } from './shape.js';
+import { checkNumber, share } from '../values.js';
+import { checkInteger, checkShape } from './shape.js';
 import type { Shape } from './shape.js';
 import { empty, fromArray } from './tensor.js';
 import type { Tensor } from './tensor.js';
@@ -218,11 +219,7 @@ export function bernoulli<D extends DType = 'float32'>(
   options: RandomOptions<D> & { readonly probability?: number } = {},
 ): Tensor<D> {
   const { probability = 0.5 } = options;
-  if (!(checkNumber(probability, 'bernoulli: probability') >= 0 && probability <= 1)) {
-    throw new ValueError(
-      `bernoulli: probability must be from 0 to 1, not ${describe(probability)}`,
-    );
-  }
+  checkNumber(probability, 'bernoulli: probability', share);
   const dtype = checkDType(options.dtype ?? 'float32', 'bernoulli') as D;
   return fill('bernoulli', checkShape(shape, 'bernoulli'), dtype, options, probability, 0);
 }

@@ -1,6 +1,7 @@
 /** Shape arithmetic: sizes, strides, broadcasting, axes. Knows no tensors. */
 
-import { describe, ShapeError, ValueError } from '../errors.js';
+import { describe, ShapeError } from '../errors.js';
+import { checkNumber } from '../values.js';
 
 export type Shape = readonly number[];
 
@@ -137,18 +138,9 @@ export function mergeAxes(
   return { sizes, strides: merged };
 }
 
-/** A number that is not NaN, or a ValueError saying which argument is wrong. */
-export function checkNumber(value: number, what: string): number {
-  if (typeof value === 'number' && !Number.isNaN(value)) return value;
-  throw new ValueError(`${what} must be a number, not ${describe(value)}`);
-}
-
 /** A whole number within [low, high], or a ValueError saying which argument is wrong. */
 export function checkInteger(value: number, low: number, high: number, what: string): number {
-  if (!Number.isInteger(value) || value < low || value > high) {
-    const range = high === Infinity ? ` ${low} or more` : ` from ${low} to ${high}`;
-    const bounds = low === -Infinity ? '' : range;
-    throw new ValueError(`${what} must be a whole number${bounds}, not ${describe(value)}`);
-  }
-  return value;
+  const min = low === -Infinity ? {} : { min: low };
+  const max = high === Infinity ? {} : { max: high };
+  return checkNumber(value, what, { ...min, ...max, whole: true });
 }

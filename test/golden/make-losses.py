@@ -247,6 +247,10 @@ for size in (6, 5):
     )
 batches[0]["yes"][0] = 0.0
 batches[0]["yes"][1] = 1.0
+for batch in batches:
+    # Equal predictions in a row, and rows without any.
+    batch["tied"] = np.round(batch["scores"] * 4) / 4
+    batch["tied"][2] = 0
 M = keras.metrics
 metric_cases = [
     ("EqualAccuracy", {}, M.Accuracy(), "flags", "flags"),
@@ -270,18 +274,44 @@ metric_cases = [
     ("TrueNegatives", {}, M.TrueNegatives(), "flags", "yes"),
     ("FalseNegatives", {}, M.FalseNegatives(), "flags", "yes"),
     ("Precision", {}, M.Precision(), "flags", "yes"),
-    ("Precision", {"threshold": 0.3}, M.Precision(thresholds=0.3), "flags", "yes"),
+    ("Precision", {"thresholds": 0.3}, M.Precision(thresholds=0.3), "flags", "yes"),
+    (
+        "Precision",
+        {"thresholds": [0, 0.2, 0.55, 1]},
+        M.Precision(thresholds=[0, 0.2, 0.55, 1]),
+        "flags",
+        "yes",
+    ),
     ("Precision", {"topK": 2}, M.Precision(top_k=2), "oneHot", "scores"),
     (
         "Precision",
-        {"classId": 2, "threshold": 0.1},
+        {"classId": 2, "thresholds": 0.1},
         M.Precision(class_id=2, thresholds=0.1),
         "oneHot",
         "scores",
     ),
     ("Recall", {}, M.Recall(), "flags", "yes"),
     ("Recall", {"topK": 3, "classId": 1}, M.Recall(top_k=3, class_id=1), "oneHot", "scores"),
-    ("F1Score", {}, M.F1Score(average="macro"), "oneHot", "scores"),
+    (
+        "Recall",
+        {"topK": 4, "thresholds": [0.05, 0.15]},
+        M.Recall(top_k=4, thresholds=[0.05, 0.15]),
+        "oneHot",
+        "scores",
+    ),
+    *(
+        (name, {"thresholds": [0.2, 0.7]}, metric(thresholds=[0.2, 0.7]), "flags", "yes")
+        for name, metric in [
+            ("TruePositives", M.TruePositives),
+            ("FalsePositives", M.FalsePositives),
+            ("TrueNegatives", M.TrueNegatives),
+            ("FalseNegatives", M.FalseNegatives),
+        ]
+    ),
+    ("F1Score", {}, M.F1Score(), "oneHot", "scores"),
+    ("F1Score", {}, M.F1Score(), "oneHot", "tied"),
+    ("F1Score", {"threshold": 0.25}, M.F1Score(threshold=0.25), "oneHot", "tied"),
+    ("F1Score", {"average": "macro"}, M.F1Score(average="macro"), "oneHot", "scores"),
     ("F1Score", {"average": "micro"}, M.F1Score(average="micro"), "oneHot", "scores"),
     (
         "F1Score",
@@ -290,7 +320,14 @@ metric_cases = [
         "oneHot",
         "scores",
     ),
-    ("FBetaScore", {"beta": 2}, M.FBetaScore(average="macro", beta=2.0), "oneHot", "scores"),
+    ("FBetaScore", {"beta": 2}, M.FBetaScore(beta=2.0), "oneHot", "scores"),
+    (
+        "FBetaScore",
+        {"average": "macro", "beta": 0.5},
+        M.FBetaScore(average="macro", beta=0.5),
+        "oneHot",
+        "scores",
+    ),
     ("AUC", {}, M.AUC(), "flags", "yes"),
     ("AUC", {"numThresholds": 11}, M.AUC(num_thresholds=11), "flags", "yes"),
     ("AUC", {"curve": "PR"}, M.AUC(curve="PR"), "flags", "yes"),
@@ -302,6 +339,37 @@ metric_cases = [
         "scores",
     ),
     ("AUC", {"fromLogits": True}, M.AUC(from_logits=True), "oneHot", "logits"),
+    *(
+        (
+            "AUC",
+            {"curve": curve, "summationMethod": method, "numThresholds": 25},
+            M.AUC(curve=curve, summation_method=method, num_thresholds=25),
+            "oneHot",
+            "scores",
+        )
+        for curve in ("ROC", "PR", "PRGAIN")
+        for method in ("interpolation", "minoring", "majoring")
+    ),
+    *(
+        ("AUC", options, M.AUC(**{snake(key): value for key, value in options.items()}), *of)
+        for options, *of in [
+            ({"thresholds": [0.9, 0.1, 0.35]}, "flags", "yes"),
+            ({"thresholds": [0.02, 0.3], "curve": "PR"}, "oneHot", "scores"),
+            ({"multiLabel": True}, "oneHot", "scores"),
+            ({"multiLabel": True, "numLabels": 7, "curve": "PR"}, "oneHot", "scores"),
+            (
+                {"multiLabel": True, "labelWeights": [1, 0.5, 0, 2, 1, 3, 1]},
+                "oneHot",
+                "scores",
+            ),
+            (
+                {"multiLabel": True, "thresholds": [0.07, 0.2], "curve": "PRGAIN"},
+                "oneHot",
+                "scores",
+            ),
+            ({"labelWeights": [1, 0.5, 0, 2, 1, 3, 1]}, "oneHot", "scores"),
+        ]
+    ),
     ("MeanSquaredError", {}, M.MeanSquaredError(), "numbers", "others"),
     ("RootMeanSquaredError", {}, M.RootMeanSquaredError(), "numbers", "others"),
     ("MeanAbsoluteError", {}, M.MeanAbsoluteError(), "numbers", "others"),

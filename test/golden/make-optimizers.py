@@ -27,7 +27,8 @@ starts = [[float(f"{x:.6g}") for x in each] for each in starts]
 
 def run_keras(make):
     optimizer = make(keras.optimizers)
-    weights = [keras.Variable(np.array(each)) for each in starts]
+    names = ["kernel", "bias"]
+    weights = [keras.Variable(np.array(each), name=name) for each, name in zip(starts, names)]
     figures = {}
     for step in range(steps):
         optimizer.apply(
@@ -49,6 +50,11 @@ def run_torch(make):
         if step + 1 in kept:
             figures[step + 1] = [w.detach().numpy().tolist() for w in weights]
     return figures
+
+
+def spared(optimizer, names):
+    optimizer.exclude_from_weight_decay(var_names=names)
+    return optimizer
 
 
 decay = keras.optimizers.schedules.ExponentialDecay(0.02, 20, 0.5)
@@ -90,6 +96,11 @@ keras_cases = [
         lambda o: o.Adam(clipnorm=0.5, weight_decay=0.1),
     ),
     ("AdamW", {}, lambda o: o.AdamW()),
+    (
+        "AdamW",
+        {"weightDecay": 0.5, "excludeFromWeightDecay": ["gamma", "bias"]},
+        lambda o: spared(o.AdamW(weight_decay=0.5), ["gamma", "bias"]),
+    ),
     ("Adamax", {}, lambda o: o.Adamax()),
     ("Nadam", {}, lambda o: o.Nadam()),
     (

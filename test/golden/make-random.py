@@ -101,7 +101,7 @@ def rrelu(x, training, **options):
 
 
 # Axes: samples, places, channels. Spatial dropout takes channels whole.
-flat, long, images = [400, 5, 100], [2000, 5, 20], [400, 3, 4, 50]
+flat, long, images, scans = [400, 5, 100], [2000, 5, 20], [400, 3, 4, 50], [500, 2, 3, 2, 40]
 layer_cases = [
     ("Dropout", [0.3], {}, flat, keras_layer(L.Dropout(0.3))),
     ("MCDropout", [0.3], {}, flat, keras_layer(MCDropout(0.3))),
@@ -114,6 +114,13 @@ layer_cases = [
         {},
         images,
         keras_layer(L.SpatialDropout2D(0.25, data_format="channels_last")),
+    ),
+    (
+        "SpatialDropout3D",
+        [0.25],
+        {},
+        scans,
+        keras_layer(L.SpatialDropout3D(0.25, data_format="channels_last")),
     ),
     ("GaussianDropout", [0.2], {}, flat, keras_layer(L.GaussianDropout(0.2))),
     ("GaussianNoise", [0.7], {}, flat, keras_layer(L.GaussianNoise(0.7))),

@@ -29,7 +29,7 @@ function chart(summaries: readonly Summary[], measure: Measure, title: string): 
       points: deep(found[when]).map((layer, depth) => [depth + 1, layer[measure] ?? NaN] as const),
     }));
   });
-  return `<figure>${lineChart({ title, x: 'dense layer', curves, logarithmic: true })}</figure>`;
+  return `<figure>${lineChart({ title, x: 'dense layer', curves, logarithmic: 'up' })}</figure>`;
 }
 
 function findings(summaries: readonly Summary[]): string {

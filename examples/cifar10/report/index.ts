@@ -8,6 +8,7 @@ import type { Result } from '../results.js';
 import { answersTo } from './answers.js';
 import { healthSection } from './health.js';
 import { learningCurves } from './learning.js';
+import { ratesSection } from './rates.js';
 import { escape, page, paragraph, section } from './markup.js';
 import { mistakesSection } from './mistakes.js';
 import { uncertaintySection } from './uncertainty.js';
@@ -30,6 +31,7 @@ export function reportOf(results: readonly Result[], images: TestImages): string
     paragraph(settingOf(results)),
     tableSection(summaries),
     answersSection(summaries),
+    ratesSection(summaries),
     learningCurves(summaries),
     mistakesSection(`${experiment}, seed ${seed} (the best on the validation images)`, best.test, {
       images: images.x,

@@ -15,8 +15,8 @@ export interface LineChart {
   readonly title: string;
   readonly x: string;
   readonly curves: readonly Curve[];
-  /** Powers of ten upwards, or on both axes. Default false. */
-  readonly logarithmic?: boolean | 'both';
+  /** Where powers of ten are evenly spaced. Default nowhere. */
+  readonly logarithmic?: 'up' | 'across' | 'both';
   /** Ends of the upwards axis; default where the values end. */
   readonly range?: readonly [low: number, high: number];
 }
@@ -25,10 +25,11 @@ const [width, height] = [520, 320];
 const frame = { left: 52, right: 12, top: 26, bottom: 40 } as const;
 
 /** The curves of a chart; points without a finite place are left out. */
-export function lineChart({ title, x, curves, logarithmic = false, range }: LineChart): string {
-  const place = (y: number): number => (logarithmic ? Math.log10(y) : y);
-  const both = logarithmic === 'both';
-  const placeAcross = (px: number): number => (both ? Math.log10(px) : px);
+export function lineChart({ title, x, curves, logarithmic, range }: LineChart): string {
+  const isUp = logarithmic === 'up' || logarithmic === 'both';
+  const isAcross = logarithmic === 'across' || logarithmic === 'both';
+  const place = (y: number): number => (isUp ? Math.log10(y) : y);
+  const placeAcross = (px: number): number => (isAcross ? Math.log10(px) : px);
   const placed = curves.map((curve) => ({
     ...curve,
     points: curve.points
@@ -38,9 +39,9 @@ export function lineChart({ title, x, curves, logarithmic = false, range }: Line
   const all = placed.flatMap(({ points }) => points);
   const across = axis(
     all.map(([px]) => px),
-    both,
+    isAcross,
   );
-  const up = axis(range ? range.map(place) : all.map(([, py]) => py), logarithmic !== false);
+  const up = axis(range ? range.map(place) : all.map(([, py]) => py), isUp);
   const toX = (value: number): number =>
     frame.left + across.share(value) * (width - frame.left - frame.right);
   const toY = (value: number): number =>
@@ -48,9 +49,14 @@ export function lineChart({ title, x, curves, logarithmic = false, range }: Line
   const middle = (frame.left + width - frame.right) / 2;
   return svg(width, height, title, [
     heading(frame.left, title),
-    ...up.ticks.map((tick) => gridLine(toY(tick), logarithmic ? 10 ** tick : tick)),
+    ...up.ticks.map((tick) => gridLine(toY(tick), isUp ? 10 ** tick : tick)),
     ...across.ticks.map((tick) =>
-      label(toX(tick), height - frame.bottom + 16, showTick(both ? 10 ** tick : tick), 'middle'),
+      label(
+        toX(tick),
+        height - frame.bottom + 16,
+        showTick(isAcross ? 10 ** tick : tick),
+        'middle',
+      ),
     ),
     label(middle, height - 6, x, 'middle'),
     ...placed.map((curve) => polyline(curve, ([px, py]) => `${at(toX(px))},${at(toY(py))}`)),
@@ -75,7 +81,11 @@ function polyline(curve: Curve, place: (point: Point) => string): string {
 }
 
 const clamp = (value: number): number => Math.min(1, Math.max(0, value));
-const showTick = (value: number): string => String(Number(value.toPrecision(4)));
+/** `0.25`, `1e-6`. */
+function showTick(value: number): string {
+  const short = Number(value.toPrecision(4));
+  return short !== 0 && Math.abs(short) < 1e-3 ? short.toExponential() : String(short);
+}
 
 interface Axis {
   /** Where a value is between the ends, from 0 to 1. */

@@ -1,12 +1,13 @@
 /** Writing HTML and SVG: escaping, and how the page looks. */
 
-/** Text as it may stand between tags and in attributes. */
+/** Text as it may stand between tags and in attributes; a number keeps its sign of percent. */
 export const escape = (text: string): string =>
   text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+    .replaceAll('"', '&quot;')
+    .replaceAll(' %', '&nbsp;%');
 
 /** Colours told apart by most eyes (Okabe and Ito), for light and dark pages. */
 const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
