@@ -218,6 +218,27 @@ const mutants: readonly Mutant[] = [
     says: /wrong values: copies through pinned memory/,
   },
   {
+    fault: 'a missing wait of the work on a copy beside it',
+    file: 'uploads.cu',
+    from: 'queued(cudaStreamWaitEvent(work, event(slot.arrived), 0));',
+    to: '',
+    says: /wrong values: batches copied beside the work|uninitialised read/,
+  },
+  {
+    fault: 'a place for copies overwritten while it is read',
+    file: 'uploads.cu',
+    from: 'queued(cudaStreamWaitEvent(copies, event(slot.taken), 0));',
+    to: '',
+    says: /wrong values: batches copied beside the work/,
+  },
+  {
+    fault: 'pinned memory for a copy beside the work filled before it was read',
+    file: 'uploads.cu',
+    from: 'machine.check(cudaEventSynchronize(event(slot.arrived)), "waiting for a copy");',
+    to: '',
+    says: /wrong values: batches copied beside the work/,
+  },
+  {
     fault: 'memory asked of the device while a step is captured',
     file: 'repeated.cu',
     from: 'machine, *this, scratch);\n',

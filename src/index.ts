@@ -70,6 +70,8 @@ export type { Device, DeviceReport } from './backends/registry.js';
 export type { CopyStatistics, DeviceStatistics } from './backends/backend.js';
 export type { Precision } from './backends/precision.js';
 export { clearPool, memory, tidy } from './tensor/memory.js';
+export { timeOnDevice } from './tensor/timing.js';
+export type { Timed, TimeOptions } from './tensor/timing.js';
 export type { MemoryCounters, MemoryReport } from './tensor/memory.js';
 export { Scope } from './tensor/storage.js';
 

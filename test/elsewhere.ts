@@ -16,4 +16,5 @@ export const elsewhere: Readonly<Record<string, string>> = Object.fromEntries([
   ...inSuites('precision.test.ts', ['precision', 'setPrecision']),
   ...inSuites('memory.test.ts', ['clearPool', 'memory', 'tidy']),
   ...inSuites('random.test.ts', ['seed']),
+  ...inSuites('timing.test.ts', ['timeOnDevice']),
 ]); // prettier-ignore

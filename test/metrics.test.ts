@@ -77,7 +77,10 @@ describe.each(devices)('metrics on %s', (device) => {
     expect(matrix.result()).toEqual([[2, 0, 0], [0, 2, 1.5], [0, 1, 0]]); // prettier-ignore
     matrix.reset();
     expect(matrix.result().flat()).toEqual(new Array(9).fill(0));
-    const wrong = (): void => matrix.update(tensor([0, 1, 3, 2], { device }), scores);
+    const wrong = (): void => {
+      matrix.update(tensor([0, 1, 3, 2], { device }), scores);
+      matrix.result(); // off the host, values have arrived by now
+    };
     expect(wrong).toThrow(/label 3 is outside 0 … 2/);
   });
 
@@ -89,6 +92,24 @@ describe.each(devices)('metrics on %s', (device) => {
     expect([metric.name, metric.direction]).toEqual(['error', 'min']);
   });
 });
+
+/** A tensor [values] as if on a device that answers after so many milliseconds. */
+function far(values: readonly number[], delay = 0): Tensor {
+  const dataSync = (): Float32Array => Float32Array.from(values);
+  const fake = {
+    backend: { host: false },
+    shape: [values.length],
+    storage: null,
+    copy: () => fake,
+    dispose: () => undefined,
+    dataSync,
+    data: async () => {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      return dataSync();
+    },
+  };
+  return fake as unknown as Tensor;
+}
 
 describe('metrics', () => {
   const scores = tensor([[0.1, 0.9], [0.8, 0.2]]); // prettier-ignore
@@ -208,28 +229,31 @@ describe('metrics', () => {
         this.seen.length = 0;
       }
     }
-    /** A tensor as if on a device that answers after so many milliseconds. */
-    const far = (value: number, delay: number): Tensor => {
-      const fake = {
-        backend: { host: false },
-        shape: [1],
-        data: async () => {
-          await new Promise((resolve) => setTimeout(resolve, delay));
-          return Float32Array.of(value);
-        },
-      };
-      return fake as unknown as Tensor;
-    };
     const metric = new Last();
-    metric.update(far(0, 0), far(1, 20));
-    metric.update(far(0, 0), far(2, 0));
+    metric.update(far([0], 0), far([1], 20));
+    metric.update(far([0], 0), far([2], 0));
     expect(metric.seen).toEqual([]);
     await metric.settled();
     expect(metric.seen).toEqual([1, 2]);
-    metric.update(far(0, 0), far(3, 5));
+    metric.update(far([0], 0), far([3], 5));
     metric.reset();
-    metric.update(far(0, 0), far(4, 20));
+    metric.update(far([0], 0), far([4], 20));
     await metric.settled();
     expect(metric.seen).toEqual([4]);
+    // Who asks for the figure waits for what it is made of, and nothing is counted twice.
+    metric.update(far([0], 0), far([5], 5));
+    metric.update(far([0], 0), far([6], 0));
+    expect(metric.result()).toBe(6);
+    await metric.settled();
+    expect(metric.seen).toEqual([4, 5, 6]);
+  });
+
+  it('throw at the result what was wrong with values that arrived later', async () => {
+    const metric = metrics.get('precision');
+    metric.update(far([0, 0, 0, 0, 0]), scores);
+    await expect(metric.settled()).rejects.toThrow(ShapeError);
+    expect(() => metric.result()).toThrow(/one class number per sample/);
+    metric.reset();
+    expect(metric.result()).toBe(0);
   });
 });

@@ -46,6 +46,21 @@ int64_t idle(const Call&) {
   return Machine::current().idle() ? 1 : 0;
 }
 
+// Times on the device: see cuda/timers.h.
+int64_t startTimer(const Call&) {
+  return Machine::current().timers.start();
+}
+
+void stopTimer(const Call& call, int64_t timer) {
+  if (!Machine::current().timers.stop(timer)) call.rangeError(0, "is no timer of this device");
+}
+
+int64_t takeTimer(const Call& call, int64_t timer) {
+  const int64_t nanoseconds = Machine::current().timers.take(timer);
+  if (nanoseconds < 0) call.rangeError(0, "is no timer of this device that was stopped");
+  return nanoseconds;
+}
+
 void allowPrecision(const Call& call, int precision) {
   call.checkNumber(0, precision, cuda::precisionCount);
   cuda::allowPrecision(cuda::Precision(precision));
@@ -104,6 +119,9 @@ void note(const Call& call, Array journal, LiveArray place, const ArrayList& lis
   ROW(write, "array values")             \
   ROW(read, "array values")              \
   ROW(idle, "")                          \
+  ROW(startTimer, "")                    \
+  ROW(stopTimer, "timer")                \
+  ROW(takeTimer, "timer")                \
   ROW(allowPrecision, "precision")       \
   ROW(precision, "")                     \
   ROW(complaint, "")                     \

@@ -65,6 +65,7 @@ std::string asJson(const Counters& counters, const Statistics& memory) {
       field("copiesToDevice", counters.toDevice),
       field("copiesFromDevice", counters.fromDevice),
       field("copiesOnDevice", counters.onDevice),
+      field("copiesBesideWork", counters.besideWork),
       "\"memory\":" + joined({
                           field("inUse", memory.inUse),
                           field("cached", memory.cached),

@@ -42,6 +42,7 @@ struct Counters {
   uint64_t fills = 0;
   uint64_t waits = 0;  // of the host for the device
   Copies toDevice, fromDevice, onDevice;
+  Copies besideWork;                  // parts of those to the device that overlap with its work
   std::map<Label, uint64_t> kernels;  // launches by kernel
 
   void launched(const Label& kernel) {

@@ -1,6 +1,7 @@
 // The machine over CUDA's runtime.
 #include "cuda/machine.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -121,18 +122,29 @@ void Machine::fillZero(void* memory, size_t bytes) {
 
 void Machine::write(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  for (size_t at = 0; at < bytes;) {
-    const size_t left = bytes - at;
-    const size_t part = left < Staging::blockBytes ? left : Staging::blockBytes;
-    char* const staged = staging.take(part);
+  for (size_t at = 0; at < bytes; at += Uploads::slotBytes) {
+    const size_t part = std::min(bytes - at, Uploads::slotBytes);
+    char* const target = static_cast<char*>(to) + at;
     const char* const source = static_cast<const char*>(from) + at;
-    if (staged != nullptr) std::memcpy(staged, source, part);
-    check(cudaMemcpyAsync(static_cast<char*>(to) + at, staged != nullptr ? staged : source, part,
-                          cudaMemcpyHostToDevice, streamOf(*this)),
-          "copying to the device");
-    at += part;
+    if (part >= Uploads::least && uploads.send(target, source, part))
+      done.besideWork.add(part);
+    else
+      writeInOrder(target, source, part);
   }
   done.toDevice.add(bytes);
+}
+
+// On the machine's own stream.
+void Machine::writeInOrder(char* to, const char* from, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += Staging::blockBytes) {
+    const size_t part = std::min(bytes - at, Staging::blockBytes);
+    const char* const source = from + at;
+    char* const staged = staging.take(part);
+    if (staged != nullptr) std::memcpy(staged, source, part);
+    check(cudaMemcpyAsync(to + at, staged != nullptr ? staged : source, part,
+                          cudaMemcpyHostToDevice, streamOf(*this)),
+          "copying to the device");
+  }
 }
 
 void Machine::read(void* to, const void* from, size_t bytes) {

@@ -11,6 +11,8 @@
 #include "cuda/allocator.h"
 #include "cuda/counters.h"
 #include "cuda/staging.h"
+#include "cuda/timers.h"
+#include "cuda/uploads.h"
 
 namespace gradloom {
 struct Philox;
@@ -54,6 +56,7 @@ class Machine {
   const Philox* randomBegin() const;
 
   void fillZero(void* memory, size_t bytes);
+  // Large copies overlap with what was queued before (see uploads.h); none is waited for.
   void write(void* to, const void* from, size_t bytes);
   // Waits for all work.
   void read(void* to, const void* from, size_t bytes);
@@ -67,6 +70,7 @@ class Machine {
   void launched(const Label& kernel);
   void graphLaunched() { done.graphLaunches++; }
   void waited() { done.waits++; }
+  Timers timers{*this};
   void endReserve(Allocator::Reserve& reserve) { allocator.endReserve(reserve); }
   // Throws DeviceFailure unless `error`, a cudaError_t, is none.
   void check(int error, const char* what);
@@ -115,11 +119,14 @@ class Machine {
 
   int index;
   void* queue = nullptr;
+  void writeInOrder(char* to, const char* from, size_t bytes);
+
   Allocator allocator;
   Counters done;
   Label last;  // the kernel launched last
   const Repeated* repeated = nullptr;
   Staging staging{*this};
+  Uploads uploads{*this};
 };
 
 // While it lives, this thread alone uses devices, and `machine` is the current one.

@@ -251,23 +251,50 @@ void refusing() {
   expect(w.read() == before, "update after a refused label");
 }
 
-// More than the ring of pinned memory holds, before any of it was copied.
+// More small copies than the ring of pinned memory holds, before any of them was made.
 void staging() {
-  constexpr size_t count = 400'000;
-  std::vector<float> values(count);
-  const Scratch<float> first(count), second(count), third(count), fourth(count);
-  float number = 0;
-  for (const Scratch<float>* each : {&first, &second, &third, &fourth}) {
-    for (float& value : values) value = number;
-    number++;
-    Machine::current().write(each->data(), values.data(), count * sizeof(float));
+  constexpr int64_t count = 10'000, copies = 120;
+  std::vector<float> values(size_t{count});
+  const Scratch<float> memory(count * copies);
+  for (int64_t copy = 0; copy < copies; copy++) {
+    for (float& value : values) value = float(copy);
+    Machine::current().write(memory.data() + copy * count, values.data(), count * sizeof(float));
   }
-  number = 0;
-  for (const Scratch<float>* each : {&first, &second, &third, &fourth}) {
-    Machine::current().read(values.data(), each->data(), count * sizeof(float));
-    for (const float value : values) expect(value == number, "copies through pinned memory");
-    number++;
+  std::vector<float> found(size_t(count * copies));
+  Machine::current().read(found.data(), memory.data(), found.size() * sizeof(float));
+  for (int64_t i = 0; i < count * copies; i++) {
+    expect(found[size_t(i)] == float(i / count), "copies through pinned memory");
   }
+}
+
+// Batches that are copied beside the work, more than there are slots, each read from one place by
+// a step that is captured.
+void uploads() {
+  constexpr int64_t count = 20'000, batches = 11;
+  Machine& machine = Machine::current();
+  const Scratch<float> batch(count);
+  const Values<uint8_t> journal(batches * count * 4);
+  double entry = 0;
+  const auto step = [&] {
+    note(journal.data(), batches, count * 4, &entry,
+         {{reinterpret_cast<const uint8_t*>(batch.data()), count * 4, 0}});
+  };
+  const uint64_t before = machine.counters().besideWork.count;
+  Repeated repeated(machine);
+  repeated.expect(&entry, 1);
+  std::vector<float> values(size_t{count});
+  for (; entry < double(batches); entry++) {
+    for (float& value : values) value = float(entry);
+    machine.write(batch.data(), values.data(), count * sizeof(float));
+    repeated.run({0, 0, 0}, step);
+  }
+  const std::vector<uint8_t> bytes = journal.read();
+  for (int64_t i = 0; i < batches * count; i++) {
+    float noted = 0;
+    std::memcpy(&noted, bytes.data() + i * 4, 4);
+    expect(noted == float(i / count), "batches copied beside the work");
+  }
+  expect(machine.counters().besideWork.count - before == batches, "copies beside the work");
 }
 
 }  // namespace
@@ -278,7 +305,7 @@ int main() {
   try {
     for (void (*test)() :
          {matrices, products, tensorCores, smallProducts, elementwise, reductions, movement,
-          rowKernels, sorting, training, repetition, refusing, staging}) {
+          rowKernels, sorting, training, repetition, refusing, staging, uploads, uploads}) {
       Turn turn(Machine::at(0));
       test();
       turn.finish();

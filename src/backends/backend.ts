@@ -263,6 +263,11 @@ export interface Backend {
   describe(): string;
   /** Most bytes to take of the device's memory; on devices with memory of their own. */
   setMemoryLimit?(bytes: number): void;
+  /**
+   * Measures the device's time from here to where what it gives is called, which resolves to
+   * milliseconds; on devices that compute apart from the host.
+   */
+  startTimer?(): () => Promise<number>;
   /** What it was asked to do; on devices that compute apart from the host. */
   statistics?(): DeviceStatistics;
 }
@@ -293,6 +298,8 @@ export interface DeviceStatistics {
   readonly copiesToDevice: CopyStatistics;
   readonly copiesFromDevice: CopyStatistics;
   readonly copiesOnDevice: CopyStatistics;
+  /** Of those to the device the parts, of 64 KiB to 4 MiB, that overlap with its work. */
+  readonly copiesBesideWork: CopyStatistics;
   readonly memory: {
     /** Bytes handed out, bytes kept to be handed out again, most bytes handed out at once. */
     readonly inUse: number;

@@ -44,6 +44,10 @@ interface Machine extends Required<Pick<Backend, KernelName>> {
   readonly read: (array: Buffer, values: HostArray) => void;
   /** 1 when all work is done. */
   readonly idle: () => number;
+  /** Mark two places of the device's work by a number, and give the nanoseconds between them. */
+  readonly startTimer: () => number;
+  readonly stopTimer: (timer: number) => void;
+  readonly takeTimer: (timer: number) => number;
   /** {@link DeviceStatistics} as JSON. */
   readonly statistics: () => string;
   /** What users should know of the machine; empty when nothing. */
@@ -136,6 +140,30 @@ export function openCuda(
   }
 }
 
+/** Resolves when all work is done, without blocking the event loop. */
+function waiterOf(machine: Machine): () => Promise<void> {
+  const idle = guarded(machine.idle);
+  return async () => {
+    while (idle() === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+}
+
+/** {@link Backend.startTimer} */
+function timerOn(machine: Machine): NonNullable<Backend['startTimer']> {
+  const [start, stop, take] = [machine.startTimer, machine.stopTimer, machine.takeTimer].map(
+    guarded,
+  ) as [Machine['startTimer'], Machine['stopTimer'], Machine['takeTimer']];
+  const done = waiterOf(machine);
+  return () => {
+    const timer = start();
+    return async () => {
+      stop(timer);
+      await done();
+      return take(timer) / 1e6;
+    };
+  };
+}
+
 type CudaMemory = Pick<Backend, 'allocate' | 'release' | 'view' | 'write' | 'readSync' | 'read'>;
 
 /** The memory functions of the interface; `copy` is the device's. */
@@ -143,7 +171,7 @@ function memoryOn(machine: Machine, copy: Backend['copy']): CudaMemory {
   const allocateOn = guarded(machine.allocate);
   const viewOf = guarded(machine.view);
   const readInto = guarded(machine.read);
-  const idle = guarded(machine.idle);
+  const done = waiterOf(machine);
   const release = guarded(machine.release);
 
   function allocate(dtype: DType, size: number): CudaArray {
@@ -179,7 +207,7 @@ function memoryOn(machine: Machine, copy: Backend['copy']): CudaMemory {
     const kept = allocate(dtype, length);
     try {
       copy(kept, 0, buffer, 0, Int32Array.of(1, length, 1, 1));
-      while (idle() === 0) await new Promise((resolve) => setImmediate(resolve));
+      await done();
       return readSync(kept);
     } finally {
       release(kept);
@@ -195,5 +223,7 @@ function createBackend(machine: Machine, device: string): Backend {
   ) as Required<Pick<Backend, KernelName>>;
   const memory = memoryOn(machine, kernels.copy);
   const statistics = (): DeviceStatistics => JSON.parse(machine.statistics()) as DeviceStatistics;
-  return { device, host: false, ...memory, ...kernels, threads: () => 1, setThreads, statistics };
+  const startTimer = timerOn(machine);
+  const rest = { threads: () => 1, setThreads, statistics, startTimer };
+  return { device, host: false, ...memory, ...kernels, ...rest };
 }

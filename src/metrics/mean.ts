@@ -17,8 +17,9 @@ export abstract class MeanOfValues extends Metric {
 
   override update(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null = null): void {
     const values = noGrad(() => this.values(yTrue, yPred));
-    this.read(values, values, sampleWeight, (each, _, weights) => {
-      const weight = weightReader(weights, each.length, this.name);
+    this.read([values, sampleWeight], ([given, weights]) => {
+      const each = given!;
+      const weight = weightReader(weights ?? null, each.length, this.name);
       for (let i = 0; i < each.length; i++) this.#mean.add(each[i]!, weight(i));
     });
   }

@@ -1,11 +1,13 @@
 /**
  * What a metric is. Metrics are computed in JavaScript, in double, over values read from tensors:
- * in place on the host, by an asynchronous copy from another device, so that a step never waits.
+ * in place on the host; from another device they arrive later, so that a step never waits, and who
+ * asks for the figure before waits for them.
  */
 
 import type { HostArray } from '../backends/backend.js';
 import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
+import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkText } from '../values.js';
 import type { Observed } from './observed.js';
@@ -15,6 +17,19 @@ export interface MetricOptions {
   readonly name?: string;
 }
 
+/** Values of tensors, null for those that are not there. */
+type Values = readonly (HostArray | null)[];
+
+/** A batch whose values are on their way from a device. */
+interface Arriving {
+  /** Of the tensors, which may change or be freed meanwhile. */
+  readonly copies: readonly (Tensor | null)[];
+  readonly use: (values: Values) => void;
+}
+
+/** Most batches on their way: code that awaits nothing would gather more and more. */
+const mostArriving = 64;
+
 /** A running figure: {@link update} per batch, {@link result} any time, {@link reset} per epoch. */
 export abstract class Metric<Result = number> implements Configurable {
   readonly name: string;
@@ -22,19 +37,24 @@ export abstract class Metric<Result = number> implements Configurable {
   abstract readonly direction: 'min' | 'max';
   /** Whether the result is a list of numbers, logged as `name_0`, `name_1`, …. Default false. */
   readonly givesList: boolean = false;
-  /** The last read from a device that has not been counted yet. */
-  #pending: Promise<void> | null = null;
-  /** Counts resets, so that values on their way from before one are not counted after it. */
-  #round = 0;
+  /** In the order of the updates. */
+  #arriving: Arriving[] = [];
+  /** The wait for them, while there is one. */
+  #settling: Promise<void> | null = null;
 
   constructor(options: MetricOptions = {}) {
     rememberGiven(this, options);
     const own = this.constructor.name;
     const name = options.name ?? own.charAt(0).toLowerCase() + own.slice(1);
     this.name = checkText(name, `${own}: name`);
+    this.#countBefore('result');
+    this.#countBefore('state');
   }
 
-  /** The figure of all that was counted; await {@link settled} first on devices off the host. */
+  /**
+   * The figure of all updates. Waits for values that are still on their way from a device; there
+   * are none after `await` {@link settled}, which does not block the event loop.
+   */
   abstract result(): Result;
 
   /** Counts a batch in. */
@@ -56,47 +76,73 @@ export abstract class Metric<Result = number> implements Configurable {
   update(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null = null): void {
     const truthShape = yTrue.shape;
     const predictionShape = yPred.shape;
-    this.read(yTrue, yPred, sampleWeight, (truth, prediction, weights) =>
-      this.observe({ truth, truthShape, prediction, predictionShape, weights }),
+    this.read([yTrue, yPred, sampleWeight], ([truth, prediction, weights]) =>
+      this.observe({
+        truth: truth!,
+        truthShape,
+        prediction: prediction!,
+        predictionShape,
+        weights: weights ?? null,
+      }),
     );
   }
 
   /** Calls `use` with the values: now if they are on the host, else when they have arrived. */
-  protected read(
-    a: Tensor,
-    b: Tensor,
-    c: Tensor | null,
-    use: (a: HostArray, b: HostArray, c: HostArray | null) => void,
-  ): void {
-    const onHost = a.backend.host && b.backend.host && (c === null || c.backend.host);
-    if (onHost && this.#pending === null) {
-      use(
-        a.buffer as HostArray,
-        b.buffer as HostArray,
-        c === null ? null : (c.buffer as HostArray),
-      );
+  protected read(tensors: readonly (Tensor | null)[], use: (values: Values) => void): void {
+    const onHost = tensors.every((each) => each === null || each.backend.host);
+    if (onHost && this.#arriving.length === 0) {
+      use(tensors.map((each) => each && (each.buffer as HostArray)));
       return;
     }
-    const round = this.#round;
-    const values = Promise.all([a.data(), b.data(), c === null ? null : c.data(), this.#pending]);
-    const pending = values.then(([x, y, z]) => {
-      if (round === this.#round) use(x, y, z);
-      if (this.#pending === pending) this.#pending = null;
-    });
+    this.#arriving.push({ copies: tensors.map((each) => each && copyOf(each)), use });
+    if (this.#arriving.length > mostArriving) this.#countNow();
     // An error is thrown where the result is asked for.
-    pending.catch(() => undefined);
-    this.#pending = pending;
+    else this.settled().catch(() => undefined);
   }
 
   /** Resolves when every update has been counted. */
   async settled(): Promise<void> {
-    await this.#pending;
+    this.#settling ??= this.#settle().finally(() => (this.#settling = null));
+    await this.#settling;
+  }
+
+  async #settle(): Promise<void> {
+    for (let first; (first = this.#arriving[0]);) {
+      const values = await Promise.all(
+        first.copies.map(async (each) => (await each?.data()) ?? null),
+      );
+      // Meanwhile someone may have asked for the result, or started over.
+      if (this.#arriving[0] === first) this.#count(first, values);
+    }
+  }
+
+  #countNow(): void {
+    for (let first; (first = this.#arriving[0]);) {
+      this.#count(first, first.copies.map((each) => each?.dataSync() ?? null)); // prettier-ignore
+    }
+  }
+
+  /** A batch that cannot be counted stays the first, so that every later result throws too. */
+  #count(first: Arriving, values: Values): void {
+    first.use(values);
+    this.#arriving.shift();
+    free(first);
+  }
+
+  /** Makes a method of the subclass look at what is still on its way before all else. */
+  #countBefore(name: 'result' | 'state'): void {
+    const own = this[name]?.bind(this);
+    if (!own) return;
+    const value = (): unknown => {
+      this.#countNow();
+      return own();
+    };
+    Object.defineProperty(this, name, { value, writable: true, configurable: true });
   }
 
   /** Starts over. */
   reset(): void {
-    this.#round++;
-    this.#pending = null;
+    this.#arriving.splice(0).forEach(free);
     this.clear();
   }
 
@@ -104,6 +150,17 @@ export abstract class Metric<Result = number> implements Configurable {
   config(): Record<string, unknown> {
     return { name: this.name, ...this.ownConfig?.() };
   }
+}
+
+/** A copy that outlives the scope it is made in. */
+function copyOf(tensor: Tensor): Tensor {
+  const copy = tensor.copy();
+  Scope.release(copy.storage);
+  return copy;
+}
+
+function free({ copies }: Arriving): void {
+  for (const each of copies) each?.dispose();
 }
 
 /** Σ value · weight / Σ weight; 0 while nothing was added, as in Keras. */

@@ -3,8 +3,6 @@
  * told, when the event loop gets its turn, how training ends. What a step does is step.ts's.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { Callback, CallbackList } from '../callbacks/callback.js';
 import type { Resumption, RunInfo } from '../callbacks/callback.js';
 import { History } from '../callbacks/history.js';
@@ -17,25 +15,13 @@ import type { Batch, BatchIterable, BatchLike } from './batches.js';
 import { allMetrics, checkTargets, logsOf, resetMetrics, RunningTotals } from './compile.js';
 import type { Compiled, TotalsState } from './compile.js';
 import type { Data } from './data.js';
+import { evaluateBatches, settledLogs } from './evaluation.js';
 import type { FitOptions, Model } from './model.js';
 import { sources } from './sources.js';
 import type { Source } from './sources.js';
-import { evaluateStep } from './step.js';
 import type { LossObserver, StepResult } from './step.js';
 import { Training } from './training.js';
-
-/** Longest stretch of work before the event loop gets a turn, in milliseconds. */
-const stretch = 20;
-
-/** A function that gives the event loop a turn when it has waited long enough. */
-export function turns(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < stretch) return;
-    await nextTurn();
-    last = performance.now();
-  };
-}
+import { turns } from './turns.js';
 
 /** Trains; see Model.fit. */
 export async function fitModel(
@@ -317,54 +303,4 @@ function progress(verbose: NonNullable<FitOptions['verbose']>): Callback[] {
   }
   if (verbose === 'silent') return [];
   return [new ProgressBar(verbose === 'auto' ? {} : { style: verbose })];
-}
-
-/** Mean loss and metrics over all batches; undefined when interrupted. */
-export async function evaluateBatches(
-  model: Model,
-  compiled: Compiled,
-  source: Source,
-): Promise<Record<string, number>>;
-export async function evaluateBatches(
-  model: Model,
-  compiled: Compiled,
-  source: Source,
-  signal: AbortSignal | undefined,
-): Promise<Record<string, number> | undefined>;
-export async function evaluateBatches(
-  model: Model,
-  compiled: Compiled,
-  source: Source,
-  signal?: AbortSignal,
-): Promise<Record<string, number> | undefined> {
-  const totals = new RunningTotals();
-  const turn = turns();
-  resetMetrics(compiled);
-  const add = (result: StepResult): void => totals.add(result, result.samples);
-  if (source instanceof TensorBatches) {
-    for (let step = 0; step < source.steps; step++) {
-      add(evaluateStep(model, compiled, () => source.batch(step)));
-      await turn();
-      if (signal?.aborted) return undefined;
-    }
-  } else {
-    for await (const batchLike of source as AsyncIterable<BatchLike>) {
-      const batch = asBatch(batchLike, model);
-      checkTargets(compiled, batch.targets);
-      model.ensureBuilt(...sampleShapes(batch));
-      add(evaluateStep(model, compiled, () => batch));
-      await turn();
-      if (signal?.aborted) return undefined;
-    }
-  }
-  return settledLogs(totals, compiled);
-}
-
-/** Logs after every value has arrived from the device. */
-async function settledLogs(
-  totals: RunningTotals,
-  compiled: Compiled,
-): Promise<Record<string, number>> {
-  for (const { metric } of allMetrics(compiled)) await metric.settled();
-  return logsOf(totals, compiled);
 }

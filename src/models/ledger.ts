@@ -63,9 +63,14 @@ export class Ledger {
     this.#journal = new Journal(backend);
   }
 
-  /** Whether it is time to {@link settle}. */
+  /** Whether it is time to {@link settle}, for those who wait for figures. */
   get isDue(): boolean {
-    return this.#entries.length >= this.#limit || this.#journal.isFull;
+    return this.#entries.length >= this.#limit || this.isFull;
+  }
+
+  /** Whether {@link settle} must come before the next step, which would wait for it otherwise. */
+  get isFull(): boolean {
+    return this.#journal.isFull;
   }
 
   /** Runs kernels without waiting for what they refuse. */

@@ -17,7 +17,8 @@ import type { BatchIterable, BatchLike } from './batches.js';
 import { allMetrics, checkTargets, compiledFrom, logsOf, resetMetrics } from './compile.js';
 import type { Compiled, CompileOptions } from './compile.js';
 import type { Data, InputSpec } from './data.js';
-import { evaluateBatches, fitModel, turns } from './fit.js';
+import { evaluateBatches } from './evaluation.js';
+import { fitModel } from './fit.js';
 import { predictSamples } from './monte-carlo.js';
 import type { MonteCarloOptions, Uncertainties, Uncertainty } from './monte-carlo.js';
 import { isIterableOfBatches } from './sources.js';
@@ -28,6 +29,7 @@ import type { SaveOptions } from './save.js';
 import { evaluateStep, trainStep } from './step.js';
 import { summaryText } from './summary.js';
 import type { SummaryRow } from './summary.js';
+import { turns } from './turns.js';
 
 /** Inputs and targets held back for validation: tensors, or an iterable of batches. */
 export type ValidationData =

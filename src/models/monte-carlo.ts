@@ -13,7 +13,7 @@ import { checkInteger } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { TensorBatches } from './batches.js';
-import { turns } from './fit.js';
+import { turns } from './turns.js';
 
 export interface MonteCarloOptions {
   /** Predictions per sample of the data. Default 100. */

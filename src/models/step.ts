@@ -91,19 +91,22 @@ export function differentiate(
 export function evaluateStep(model: Layer, compiled: Compiled, batch: () => Batch): StepResult {
   const scope = new Scope();
   try {
-    return noGrad(() => {
-      const given = batch();
-      const penalties: Tensor[] = [];
-      const outputs = model.applyAll(given.inputs, {
-        training: false,
-        addLoss: (loss) => penalties.push(loss),
-      });
-      const { loss, parts } = lossOf(model, compiled, outputs, given, penalties);
-      return resultOf(compiled, { batch: given, outputs, loss, parts });
-    });
+    return noGrad(() => resultOf(compiled, judge(model, compiled, batch)));
   } finally {
     scope.end();
   }
+}
+
+/** Forward and loss of one batch: all of {@link evaluateStep} that is kernels. */
+export function judge(model: Layer, compiled: Compiled, makeBatch: () => Batch): Learned {
+  const batch = makeBatch();
+  const penalties: Tensor[] = [];
+  const outputs = model.applyAll(batch.inputs, {
+    training: false,
+    addLoss: (loss) => penalties.push(loss),
+  });
+  const { loss, parts } = lossOf(model, compiled, outputs, batch, penalties);
+  return { batch, outputs, loss, parts };
 }
 
 /** What is minimized: weighted losses of the outputs, penalties of weights and of activities. */

@@ -25,6 +25,10 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  // What is captured can only wait for what is captured with it, and nothing here is.
+  if (stream->capturing != nullptr && spoils("waiting for another stream")) {
+    return cudaErrorStreamCaptureUnsupported;
+  }
   add(*stream, {"wait", nullptr, false, *event});
   return cudaSuccess;
 }
@@ -32,11 +36,6 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   if (lacks("events")) return cudaErrorNotSupported;
   *event = new Event;
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  delete event;
   return cudaSuccess;
 }
 
@@ -65,6 +64,17 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (spoils("cudaEventSynchronize")) return cudaErrorStreamCaptureUnsupported;
   reach(*event);
   return reported();
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  return isDone(*event) ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  reach(*event);  // what is queued knows of it
+  times().erase(event);
+  delete event;
+  return cudaSuccess;
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {

@@ -35,6 +35,7 @@ cudaError_t Device::enqueue(cudaStream_t handle, Work work) {
     known->capture->push_back(std::move(work));
   } else {
     known->work.push_back(std::move(work));
+    known->queued++;
   }
   return cudaSuccess;
 }
@@ -44,6 +45,7 @@ bool Device::advance(Stream& stream) {
   const Work work = std::move(stream.work.front());
   stream.work.pop_front();
   const std::string wrong = work();
+  stream.done++;
   if (!wrong.empty() && fault.empty()) {
     fault = wrong;
     std::fprintf(stderr, "PTX: %s\n", wrong.c_str());

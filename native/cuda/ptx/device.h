@@ -19,6 +19,7 @@ using Work = std::function<std::string()>;
 
 struct Stream {
   std::deque<Work> work;
+  uint64_t queued = 0, done = 0;         // pieces of work since it was made
   std::vector<Work>* capture = nullptr;  // work goes there, and is not done
 };
 

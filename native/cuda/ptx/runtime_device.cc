@@ -16,9 +16,21 @@ namespace {
 
 using Lock = std::lock_guard<std::recursive_mutex>;
 
+// A place in a stream's work.
+struct Place {
+  Stream* on = nullptr;  // null: never recorded, which counts as done
+  uint64_t position = 0;
+
+  bool pending() const { return on != nullptr && on->done < position; }
+  // Has the stream work as far as here.
+  void reach() const {
+    while (pending() && Device::get().advance(*on)) {
+    }
+  }
+};
+
 struct Event {
-  bool pending = false;
-  Stream* on = nullptr;
+  Place place;  // where it was recorded last
   double seconds = 0;
 };
 
@@ -146,10 +158,8 @@ cudaError_t cudaEventCreate(cudaEvent_t* event) {
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   const Lock lock(Device::get().turn);
-  Event* const known = eventOf(event);
-  while (known->pending && Device::get().advance(*known->on)) {
-  }
-  delete known;
+  eventOf(event)->place.reach();
+  delete eventOf(event);
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
@@ -158,40 +168,42 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   Event* const known = eventOf(event);
   Stream* const on = device.stream(stream);
   if (on == nullptr) return device.say(cudaErrorInvalidResourceHandle);
-  known->pending = on->capture == nullptr;
-  known->on = on;
-  return device.enqueue(stream, [known] {
-    known->pending = false;
+  const cudaError_t error = device.enqueue(stream, [known] {
     known->seconds = now();
     return std::string();
   });
+  known->place = on->capture == nullptr ? Place{on, on->queued} : Place{};
+  return error;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   Device& device = Device::get();
   const Lock lock(device.turn);
-  Event* const known = eventOf(event);
-  while (known->pending && device.advance(*known->on)) {
-  }
+  eventOf(event)->place.reach();
   return device.say(device.state());
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   Device& device = Device::get();
   const Lock lock(device.turn);
-  Event* const known = eventOf(event);
-  return known->pending ? query(device, *known->on) : device.say(device.state());
+  const Place place = eventOf(event)->place;
+  return place.pending() ? query(device, *place.on) : device.say(device.state());
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
   const Lock lock(Device::get().turn);
-  if (eventOf(begin)->pending || eventOf(end)->pending) return cudaErrorNotReady;
+  if (eventOf(begin)->place.pending() || eventOf(end)->place.pending()) return cudaErrorNotReady;
   *milliseconds = float(1e3 * (eventOf(end)->seconds - eventOf(begin)->seconds));
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  const Lock lock(Device::get().turn);
-  Event* const known = eventOf(event);
-  return Device::get().enqueue(stream, [known] {
-    while (known->pending && Device::get().advance(*known->on)) {
-    }
+  Device& device = Device::get();
+  const Lock lock(device.turn);
+  const Stream* const waiting = device.stream(stream);
+  // What is captured can only wait for what is captured with it, and nothing here is.
+  if (waiting != nullptr && waiting->capture != nullptr) {
+    return device.say(cudaErrorStreamCaptureIsolation);
+  }
+  // For what was recorded until now; the event may be recorded again meanwhile.
+  return device.enqueue(stream, [place = eventOf(event)->place] {
+    place.reach();
     return std::string();
   });
 }
