@@ -19,6 +19,7 @@ export interface Image {
   /** 75 for sm_75 or compute_75. */
   readonly architecture: number;
   readonly bytes: number;
+  readonly compressed: boolean;
 }
 
 export interface Binary {
@@ -86,6 +87,9 @@ function containersOf(section: Buffer): Image[][] {
   return containers;
 }
 
+/** Ways in which nvcc packs an image, as bits of a number in its header. */
+const compressedBits = 0x2000n | 0x8000n | 0x10000n;
+
 function imagesOf(container: Buffer): Image[] {
   const images: Image[] = [];
   for (let at = 0; at < container.length;) {
@@ -94,6 +98,7 @@ function imagesOf(container: Buffer): Image[] {
       kind: container.readUInt16LE(at) === 1 ? 'ptx' : 'code',
       architecture: container.readUInt32LE(at + 28),
       bytes,
+      compressed: (container.readBigUInt64LE(at + 40) & compressedBits) !== 0n,
     });
     at += container.readUInt32LE(at + 4) + bytes;
   }
@@ -131,6 +136,10 @@ export function problemsOf(binary: Binary, runtime: 'Static' | 'Shared'): string
   }
   for (const name of counts.keys()) {
     if (!promised.includes(name)) problems.push(`${name} was not asked for`);
+  }
+  // Machine code is NVIDIA's alone; PTX is text that others read, too.
+  if (images.some(({ kind, compressed }) => kind === 'ptx' && compressed)) {
+    problems.push('its PTX is compressed');
   }
   const ofCuda = libraries.filter((name) => /cuda|cublas|nccl|nvidia/i.test(name));
   const wanted = runtime === 'Shared' ? /^libcudart\.so\.\d+$/ : /(?!)/;

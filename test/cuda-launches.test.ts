@@ -67,6 +67,8 @@ it('devices that compute in the process have no statistics', () => {
 describe.each(devices.filter((each) => each.startsWith('cuda')))('a step on %s', (device) => {
   /** Rows and labels of the batch, softmax and loss with gradients, update, note of results. */
   const constant = 12;
+  /** The first layer's sums over many inputs are cut into parts, which are joined. */
+  const joined = (inputs: number): number => (inputs >= 512 ? 1 : 0);
 
   it.each([
     [3072, 20],
@@ -78,7 +80,8 @@ describe.each(devices.filter((each) => each.startsWith('cuda')))('a step on %s',
       setDevice(device);
       const launches = await launchesOf(inputs, layers);
       expect(launches).toBeGreaterThan(3 * layers);
-      expect(launches).toBeLessThanOrEqual(4 * (layers + 1) + constant);
+      // The first layer has no gradient of its input.
+      expect(launches).toBeLessThanOrEqual(4 * (layers + 1) - 1 + constant + joined(inputs));
     },
     120_000,
   );

@@ -142,7 +142,7 @@ describe('occupancy', () => {
 
 /** An ELF file with an addon's images, `sources` times, and the libraries it asks for. */
 function elf(
-  images: readonly Omit<Image, 'bytes'>[],
+  images: readonly (Pick<Image, 'kind' | 'architecture'> & { flags?: bigint })[],
   sources: number,
   libraries: string[],
 ): Buffer {
@@ -153,12 +153,13 @@ function elf(
     dynamic.writeBigUInt64LE(BigInt(strings.indexOf(`${name}\0`)), 16 * i + 8);
   });
   const body = Buffer.concat(
-    images.map(({ kind, architecture }) => {
+    images.map(({ kind, architecture, flags = 0n }) => {
       const image = Buffer.alloc(64 + 24); // a header and data
       image.writeUInt16LE(kind === 'ptx' ? 1 : 2, 0);
       image.writeUInt32LE(64, 4);
       image.writeBigUInt64LE(24n, 8);
       image.writeUInt32LE(architecture, 28);
+      image.writeBigUInt64LE(flags, 40);
       return image;
     }),
   );
@@ -207,7 +208,8 @@ describe('the binary', () => {
     const binary = readBinary(elf(all, 3, alone));
     expect(binary).toMatchObject({ sources: 3, libraries: alone });
     expect(binary.images).toHaveLength(3 * all.length);
-    expect(binary.images[0]).toEqual({ kind: 'code', architecture: 75, bytes: 24 });
+    const first = { kind: 'code', architecture: 75, bytes: 24, compressed: false };
+    expect(binary.images[0]).toEqual(first);
     expect(problems(all, alone, 'Static')).toBe('');
     expect(problems(all, ['libcudart.so.13', ...alone], 'Shared')).toBe('');
   });
@@ -219,6 +221,13 @@ describe('the binary', () => {
     }
     const more = [...all, { kind: 'code', architecture: 70 } as never];
     expect(problems(more, alone, 'Static')).toBe('sm_70 was not asked for');
+  });
+
+  it('whose PTX is compressed is told', () => {
+    for (const flags of [0x2000n, 0x8000n]) {
+      const packed = all.map((each) => ({ ...each, flags }));
+      expect(problems(packed, alone, 'Static')).toBe('its PTX is compressed');
+    }
   });
 
   it('that was linked otherwise, or has nothing for GPUs, is told', () => {

@@ -70,7 +70,13 @@ elseif(NOT cuda_mode STREQUAL "OFF")
     CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(cuda PUBLIC Threads::Threads)
-  target_compile_options(cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings>
+  if(GRADLOOM_CUDART STREQUAL "Shared" AND UNIX AND NOT APPLE)
+    # RUNPATH, not RPATH: LD_LIBRARY_PATH may name another libcudart than the one linked with.
+    target_link_options(cuda INTERFACE LINKER:--enable-new-dtags)
+  endif()
+  # PTX as text: what runs it need not be NVIDIA's, and ours in ptx/ reads it as users have it.
+  target_compile_options(cuda PRIVATE
+    "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;--no-compress>"
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CXX_COMPILER_ID:MSVC>>>:-fvisibility=hidden>)
   # The bits of random numbers are specified: no fused multiply-add.
   set_source_files_properties(native/cuda/random.cu PROPERTIES COMPILE_OPTIONS "-fmad=false")

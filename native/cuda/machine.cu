@@ -199,6 +199,8 @@ Turn::Turn(Machine& machine) : lock(everyDevice), before(chosen) {
 
 Turn::~Turn() {
   chosen = before;
+  // A call within another, which goes on with its own device.
+  if (before != nullptr) (void)cudaSetDevice(before->number());
 }
 
 void Turn::finish() {

@@ -6,36 +6,14 @@
 #include <cstring>
 #include <vector>
 
-#include "cuda/journal.h"
 #include "cuda/kernels.h"
-#include "cuda/machine.h"
 #include "cuda/precision.h"
-#include "cuda/refusals.h"
-#include "cuda/repeated.h"
+#include "kernels/normal.h"
+#include "kernels/philox.h"
+#include "test/cuda_faults.h"
 
 namespace gradloom::cuda {
 namespace {
-
-// Values on the device, rising from 0.25 by quarters, wrapped so that they stay small.
-template <class T>
-class Values {
- public:
-  explicit Values(int64_t size) : memory(size), count(size) {
-    std::vector<T> values;
-    for (int64_t i = 0; i < size; i++) values.push_back(T(double(i % 37 + 1) / 4));
-    Machine::current().write(memory.data(), values.data(), values.size() * sizeof(T));
-  }
-  T* data() const { return memory.data(); }
-  std::vector<T> read() const {
-    std::vector<T> values(static_cast<size_t>(count));
-    Machine::current().read(values.data(), memory.data(), values.size() * sizeof(T));
-    return values;
-  }
-
- private:
-  Scratch<T> memory;
-  int64_t count;
-};
 
 void matrices() {
   constexpr int64_t m = 70, n = 65, k = 33;
@@ -44,10 +22,6 @@ void matrices() {
   dense(out.data(), static_cast<float*>(nullptr), a.data(), b.data(), bias.data(), m, n, k, -1, 0,
         0);
   out.read();
-}
-
-void expect(bool right, const char* what) {
-  if (!right) throw DeviceFailure{false, std::string("wrong values: ") + what};
 }
 
 // Ones, so that sums are counts; sizes that leave tails, cut sums and read packs.
@@ -98,6 +72,36 @@ void tensorCores() {
 void smallProducts() {
   expectProduct(40, 3, 5, 7, "small product");
   expectProduct(1, 100, 1, 90, "small product");
+}
+
+void constants() {
+  const int64_t n = 23;
+  const Values<float> a(n), out(n);
+  int gelu = 0;
+  while (std::strcmp(kernelInfo[gelu].name, "geluTanh_y") != 0) gelu++;
+  map<float>(gelu, out.data(), {{a.data()}, {1}}, n, 0, 0);
+  const std::vector<float> x = a.read(), y = out.read();
+  for (size_t i = 0; i < size_t(n); i++) {
+    const double inner = std::sqrt(2 / M_PI) * (x[i] + 0.044715 * std::pow(double(x[i]), 3));
+    expect(std::abs(y[i] - 0.5 * x[i] * (1 + std::tanh(inner))) < 1e-5, "geluTanh");
+  }
+}
+
+// The bits that the processor's own code gives.
+void randomNumbers() {
+  constexpr int64_t n = 1000;
+  constexpr Philox stream = {1, 2, 3};
+  const Values<double> uniform(n), normal(n);
+  random(Distribution::uniform, DType::float64, uniform.data(), n, stream, 0, 1);
+  random(Distribution::normal, DType::float64, normal.data(), n, stream, 0, 1);
+  const std::vector<double> u = uniform.read(), z = normal.read();
+  for (size_t i = 0; i < size_t(n); i++) {
+    uint32_t words[4];
+    philoxBlock(words, stream, i / 4);
+    const double word = double(words[i % 4]);
+    expect(u[i] == word * 0x1p-32, "uniform");
+    expect(z[i] == normalQuantile((word + 0.5) * 0x1p-32 - 0.5), "normal");
+  }
 }
 
 void elementwise() {
@@ -178,138 +182,19 @@ void training() {
   w.read();
 }
 
-// What the dropout of repetition() gives at a place of the stream.
-std::vector<float> dropoutAt(Philox place, const float* x, int64_t n) {
-  const Values<float> out(n);
-  dropout<float>(out.data(), x, n, place, 0.5, 2, 0, 0);
-  return out.read();
-}
-
-// A step that draws random numbers and uses a number of the host's, made five times: as it is,
-// captured, and as a graph. Notes each of them.
-void repetition() {
-  constexpr int64_t n = 300, entries = 5;
-  Machine& machine = Machine::current();
-  const Values<float> x(n), w(n);
-  const Scratch<float> dropped(n);
-  const Values<uint8_t> journal(entries * n * 4);
-  double hyper[] = {1, 1e9, 0, -0.5}, entry = 0;
-  float* const parameters[] = {w.data()};
-  const float* const gradients[] = {dropped.data()};
-  const int64_t lengths[] = {n};
-  const auto step = [&] {
-    dropout<float>(dropped.data(), x.data(), n, {0, 0, 3}, 0.5, 2, 0, 0);
-    update<float>(0, 1, parameters, gradients, nullptr, lengths, hyper);
-    const Scratch<float> copied(n);
-    machine.copy(copied.data(), w.data(), n * sizeof(float));
-    note(journal.data(), entries, n * 4, &entry,
-         {{reinterpret_cast<const uint8_t*>(copied.data()), n * 4, 0}});
-  };
-  Repeated repeated(machine);
-  repeated.expect(hyper, 4);
-  repeated.expect(&entry, 1);
-  std::vector<float> expected = w.read();
-  const std::vector<float> inputs = x.read();
-  for (; entry < double(entries); entry++) {
-    hyper[3] = 0.25 * (entry + 1);
-    repeated.run({1, 2, uint64_t(1000 * entry)}, step);
-  }
-  const std::vector<uint8_t> bytes = journal.read();
-  for (int e = 0; e < entries; e++) {
-    const std::vector<float> drawn = dropoutAt({1, 2, uint64_t(1000 * e + 3)}, x.data(), n);
-    for (int64_t i = 0; i < n; i++) {
-      float noted = 0;
-      std::memcpy(&noted, bytes.data() + (e * n + i) * 4, 4);
-      expected[size_t(i)] -= 0.25f * float(e + 1) * drawn[size_t(i)];
-      expect(std::abs(noted - expected[size_t(i)]) < 1e-3f * (1 + std::abs(noted)),
-             "repeated step");
-    }
-  }
-  expect(machine.counters().graphLaunches == entries - 1, "launches of graphs");
-}
-
-// Labels out of range are noted, and stop updates.
-void refusing() {
-  Machine& machine = Machine::current();
-  const Values<double> w(40), g(40);
-  const Values<float> logits(8 * 5), loss(8);
-  const Values<int32_t> labels(8);  // 0 and above
-  const Scratch<unsigned long long> word(1);
-  const std::vector<double> before = w.read();
-  unsigned long long found = nowhere;
-  machine.write(word.data(), &found, sizeof(found));
-  machine.refusals = word.data();
-  crossEntropy<float>(loss.data(), nullptr, logits.data(), labels.data(), nullptr, 8, 2);
-  double* const parameters[] = {w.data()};
-  const double* const gradients[] = {g.data()};
-  const int64_t lengths[] = {40};
-  const double hyper[] = {1, 1e9, 0, 0.5};
-  update<double>(0, 1, parameters, gradients, nullptr, lengths, hyper);
-  machine.refusals = nullptr;
-  machine.read(&found, word.data(), sizeof(found));
-  expect(found == 7, "refused label");  // the first 2, see Values
-  expect(w.read() == before, "update after a refused label");
-}
-
-// More small copies than the ring of pinned memory holds, before any of them was made.
-void staging() {
-  constexpr int64_t count = 10'000, copies = 120;
-  std::vector<float> values(size_t{count});
-  const Scratch<float> memory(count * copies);
-  for (int64_t copy = 0; copy < copies; copy++) {
-    for (float& value : values) value = float(copy);
-    Machine::current().write(memory.data() + copy * count, values.data(), count * sizeof(float));
-  }
-  std::vector<float> found(size_t(count * copies));
-  Machine::current().read(found.data(), memory.data(), found.size() * sizeof(float));
-  for (int64_t i = 0; i < count * copies; i++) {
-    expect(found[size_t(i)] == float(i / count), "copies through pinned memory");
-  }
-}
-
-// Batches that are copied beside the work, more than there are slots, each read from one place by
-// a step that is captured.
-void uploads() {
-  constexpr int64_t count = 20'000, batches = 11;
-  Machine& machine = Machine::current();
-  const Scratch<float> batch(count);
-  const Values<uint8_t> journal(batches * count * 4);
-  double entry = 0;
-  const auto step = [&] {
-    note(journal.data(), batches, count * 4, &entry,
-         {{reinterpret_cast<const uint8_t*>(batch.data()), count * 4, 0}});
-  };
-  const uint64_t before = machine.counters().besideWork.count;
-  Repeated repeated(machine);
-  repeated.expect(&entry, 1);
-  std::vector<float> values(size_t{count});
-  for (; entry < double(batches); entry++) {
-    for (float& value : values) value = float(entry);
-    machine.write(batch.data(), values.data(), count * sizeof(float));
-    repeated.run({0, 0, 0}, step);
-  }
-  const std::vector<uint8_t> bytes = journal.read();
-  for (int64_t i = 0; i < batches * count; i++) {
-    float noted = 0;
-    std::memcpy(&noted, bytes.data() + i * 4, 4);
-    expect(noted == float(i / count), "batches copied beside the work");
-  }
-  expect(machine.counters().besideWork.count - before == batches, "copies beside the work");
-}
-
 }  // namespace
 }  // namespace gradloom::cuda
 
 int main() {
   using namespace gradloom::cuda;  // NOLINT(google-build-using-namespace): a program of one file
   try {
-    for (void (*test)() :
-         {matrices, products, tensorCores, smallProducts, elementwise, reductions, movement,
-          rowKernels, sorting, training, repetition, refusing, staging, uploads, uploads}) {
+    for (void (*test)() : {matrices, products, tensorCores, smallProducts, elementwise, constants,
+                           randomNumbers, reductions, movement, rowKernels, sorting, training}) {
       Turn turn(Machine::at(0));
       test();
       turn.finish();
     }
+    testHost();
   } catch (const DeviceFailure& failure) {
     std::printf("%s\n", failure.message.c_str());
     return 1;

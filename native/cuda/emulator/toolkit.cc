@@ -108,7 +108,7 @@ std::string endOfCall() {
 }
 
 void reportHostAccess() {
-  setFault("host: out of bounds: code of the host touches memory of the device");
+  setFault("host access: code of the host touches memory of the device");
 }
 
 }  // namespace gradloom::emulator
@@ -186,6 +186,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
                             cudaStream_t stream) {
   if (!isRightStream(stream, "copy")) return cudaSuccess;
   const void* const ofHost = kind == cudaMemcpyHostToDevice ? from : to;
+  if (kind != cudaMemcpyDeviceToDevice && isDeviceMemory(reinterpret_cast<uintptr_t>(ofHost))) {
+    setFault("copy: wrong direction: memory of the device is given as the host's");
+    return cudaSuccess;
+  }
   if (kind != cudaMemcpyDeviceToDevice && !isPinned(ofHost) && stream->capturing != nullptr &&
       spoils("a copy of pageable memory")) {
     return cudaErrorStreamCaptureUnsupported;
@@ -255,7 +259,7 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorNotSupported:
       return "operation not supported";
     case cudaErrorStreamCaptureUnsupported:
-      return "operation not permitted when stream is capturing";
+      return "capture violation: operation not permitted when stream is capturing";
     case cudaErrorStreamCaptureInvalidated:
       return "operation failed due to a previous error during capture";
     default:

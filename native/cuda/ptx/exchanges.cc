@@ -60,6 +60,10 @@ void agree(Warp& warp, const Instruction& i) {
   to = (to & ~warp.mask) | (result ? warp.mask : 0);
 }
 
+// Lanes wait for each other. What one of them wrote before counts as unordered with what another
+// reads: code that relies on it would be called a race.
+void meet(Warp&, const Instruction&) {}
+
 void activeLanes(Warp& warp, const Instruction& i) {
   uint32_t* const to = warp.at<uint32_t>(i.at[0]);
   const uint32_t mask = warp.mask;
@@ -77,6 +81,7 @@ void addExchanges(Table& table) {
   table["vote.sync.all.pred"] = {agree<true>, "ppw", Flow::exchange};
   table["vote.sync.any.pred"] = {agree<false>, "ppw", Flow::exchange};
   table["activemask.b32"] = {activeLanes, "w"};
+  table["bar.warp.sync"] = {meet, "w", Flow::exchange};
 }
 
 }  // namespace gradloom::ptx

@@ -63,7 +63,7 @@ std::string_view textIn(const void* wrapper) {
     if (entry.kind == kindPtx && entry.architecture == uint32_t(architecture())) {
       if ((entry.flags & compressed) != 0) {
         throw std::runtime_error(
-            "the PTX is compressed: build with -DCMAKE_CUDA_FLAGS=--no-compress");
+            "the PTX is compressed: build with nvcc's --no-compress, as cuda.cmake does");
       }
       const std::string_view text(place + entry.headerBytes, entry.bytes);
       return text.substr(0, text.find('\0'));
