@@ -1,5 +1,6 @@
 // The addon as a module: one JavaScript function for each row of GRADLOOM_API, the hash of the
-// tables it was built from, the instruction set it runs with (isa) and those it could (isas).
+// tables it was built from, the instruction set it runs with (isa) and those it could (isas), and
+// useLargePages.
 // Loaded anew for every environment, Node's main thread and its workers; they share only the thread
 // pool.
 #include <napi.h>
@@ -12,6 +13,7 @@
 #include "api/marshal.h"
 #include "api/program.h"
 #include "cpu/kernels.h"
+#include "cpu/scratch.h"
 #include "cpu/threads.h"
 
 namespace gradloom {
@@ -59,6 +61,17 @@ void defineFunctions(Napi::Env env, Napi::Object exports) {
   }
 }
 
+// useLargePages(array). Not a kernel: no recording may repeat it.
+void largePages(const Napi::CallbackInfo& info) {
+  if (!info[0].IsTypedArray()) {
+    throw Napi::TypeError::New(info.Env(), "useLargePages: argument 1 is not a typed array");
+  }
+  const Napi::TypedArray array = info[0].As<Napi::TypedArray>();
+  void* data = nullptr;  // shared memory, too, which ArrayBuffer would refuse
+  napi_get_typedarray_info(info.Env(), array, nullptr, nullptr, &data, nullptr, nullptr);
+  if (data != nullptr) useLargePages(data, array.ByteLength());
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   defineFunctions(env, exports);
   exports.Set("tableHash", Napi::Number::New(env, GRADLOOM_TABLE_HASH));
@@ -66,6 +79,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const Napi::Array names = Napi::Array::New(env);
   for (int i = 0; const Kernels* each = kernelsAt(i); i++) names.Set(uint32_t(i), each->name);
   exports.Set("isas", names);
+  exports.Set("useLargePages", Napi::Function::New(env, largePages, "useLargePages"));
 #if defined(GRADLOOM_CUDA)
   api::defineCuda(env, exports);
 #endif

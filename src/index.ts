@@ -22,8 +22,8 @@ export {
   abs, acos, add, affine, asin, atan, atan2, ceil, celu, clip, cos, cosh, div, elu, equal, erf,
   exp, expm1, floor, floorDiv, gelu, greater, greaterEqual, hardSigmoid, hardSilu, isFinite, isInf,
   isNaN, leakyRelu, less, lessEqual, log, log1p, logicalAnd, logicalNot, logicalOr, logicalXor,
-  logSigmoid, maximum, minimum, mish, mod, mul, neg, notEqual, pow, prelu, reciprocal, relu, relu6,
-  round, rsqrt, selu, sigmoid, sign, silu, sin, sinh, softplus, softsign, sqrt, square,
+  logSigmoid, maximum, minimum, mish, mod, mul, mulAdd, neg, notEqual, pow, prelu, reciprocal,
+  relu, relu6, round, rsqrt, selu, sigmoid, sign, silu, sin, sinh, softplus, softsign, sqrt, square,
   squaredDifference, sub, tan, tanh, where,
 } from './ops/elementwise.js'; // prettier-ignore
 export type { Operand } from './ops/elementwise.js';

@@ -25,6 +25,7 @@ if ('reason' in loaded) {
   const create = () => createCpuBackend(addon).backend;
   describeBackend(`cpu, instruction set ${addon.isa}`, create);
   describe('threads', () => threadTests(addon));
+  describe('memory', () => memoryTests(addon));
   if (!child) describe('other instruction sets', () => otherSets(addon));
 }
 
@@ -72,6 +73,66 @@ function threadTests(addon: CpuAddon): void {
       expect(() => addon.setThreads(count)).toThrow(RangeError);
     }
     addon.setThreads(usual);
+  });
+}
+
+const same = (a: HostArray, b: HostArray): boolean =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
+    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+  );
+
+function memoryTests(addon: CpuAddon): void {
+  const source = new Source(12);
+
+  it.each([0, 1, 7])('large results, %s elements on', (offset) => {
+    const size = 2_900_007; // of many chunks, the last one short
+    const a = Float32Array.from({ length: size }, (_, i) => (i % 1013) - 500.25);
+    const [before, behind] = [offset + 3, size + offset + 3];
+    const memory = new Float32Array(behind + 20).fill(-1);
+    const out = memory.subarray(before, behind);
+    const parts = new Float32Array(size);
+    addon.map(kernelNumber('square'), out, a, null, null, null, 0, 0);
+    for (let from = 0; from < size; from += 100_000) {
+      const part = parts.subarray(from, from + 100_000);
+      const read = a.subarray(from, from + 100_000);
+      addon.map(kernelNumber('square'), part, read, null, null, null, 0, 0);
+    }
+    expect(same(out, parts)).toBe(true);
+    addon.copy(out, 0, a, 0, Int32Array.of(1, size, 1, 1));
+    expect(same(out, a)).toBe(true);
+    const around = [...memory.subarray(0, before), ...memory.subarray(behind)];
+    expect(new Set(around)).toEqual(new Set([-1]));
+  });
+
+  it('sums of columns have the same bits however many are beside them', () => {
+    for (const [rows, columns] of [
+      [1, 700],
+      [15, 130],
+      [301, 517],
+      [1040, 333],
+    ] as const) {
+      // prettier-ignore
+      const a = source.values('float32', rows * columns);
+      const sums = new Float32Array(columns);
+      addon.reduce(reductions.indexOf('sum'), sums, a, 1, rows, columns);
+      const alone = new Float32Array(columns);
+      for (let column = 0; column < columns; column++) {
+        const single = Float32Array.from({ length: rows * 64 }, (_, i) => {
+          return i % 64 === 0 ? a[(i / 64) * columns + column]! : 0;
+        });
+        const some = new Float32Array(64); // 64 at least, or a long one is cut into parts
+        addon.reduce(reductions.indexOf('sum'), some, single, 1, rows, 64);
+        alone[column] = some[0]!;
+      }
+      expect(same(sums, alone), `${rows} rows of ${columns}`).toBe(true);
+    }
+  });
+
+  it('large pages change no values', () => {
+    const array = new Float32Array(3 << 20).fill(2);
+    addon.useLargePages(array);
+    expect(array.every((value) => value === 2)).toBe(true);
+    expect(() => addon.useLargePages(7 as never)).toThrow(TypeError);
   });
 }
 

@@ -363,4 +363,5 @@ export const makers = {
   threads: (): Arguments => [],
   setThreads: (r: CallMaker): Arguments => [r.pick([1, 2, 3, 4])],
   describe: (): Arguments => [],
+  useLargePages: (r: CallMaker): Arguments => [r.array(r.type(), r.size())],
 };

@@ -9,7 +9,7 @@ import {
   log,
   matmul,
   max,
-  mul,
+  mulAdd,
   normal,
   randint,
   setThreads,
@@ -71,7 +71,7 @@ function map({ op, n }: Of<'map'>): Repetition {
   const rows = flat.reshape([n / 1000, 1000]);
   const run: Record<MapOp, () => Tensor> = {
     copy: () => flat.copy(),
-    addScaled: () => add(mul(flat, flat), flat),
+    addScaled: () => mulAdd(flat, flat, flat),
     elu: () => elu(flat),
     exp: () => exp(flat),
     tanh: () => tanh(flat),

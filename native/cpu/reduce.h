@@ -13,6 +13,7 @@ namespace detail {
 
 constexpr int64_t reduceGrain = 1 << 15;  // elements read by a chunk
 constexpr int reduceWidth = 4;            // vectors of columns taken at a time
+constexpr int stripeWidth = 16;           // and at most beside each other
 
 // Items of `cost` elements each that make a chunk.
 inline int64_t itemsPerChunk(int64_t cost) {
@@ -59,10 +60,54 @@ struct FoldColumns {
   }
 };
 
-// Where columns are cut for helpers: whole groups of reduceWidth vectors.
+// Folds `vectors` vectors of columns of a [n, stride] by blocks of rows, so that memory is read in
+// the order it lies in; each column by the steps of foldRows, to the same bits.
+template <class Op, class T, class R, class From>
+void foldStripe(R* out, const From* a, int64_t n, int64_t stride, int vectors) {
+  using V = Vec<T>;
+  using A = typename Op::template Accumulator<V>;
+  A waiting[48][stripeWidth];  // as in foldRows
+  int depth = 0;
+  int64_t row = 0;
+  for (int64_t block = 0; row < n; block++, row += foldBlock) {
+    const From* rows = a + row * stride;
+    const int64_t count = n - row < foldBlock ? n - row : foldBlock;
+    int joins = 0;
+    while (block >> joins & 1) joins++;
+    const auto fold = [&](auto widthOf, int at) {
+      constexpr int width = decltype(widthOf)::value;
+      A sum[width];
+      if (count == foldBlock)
+        foldBlockRows<Op, V, true>(sum, rows + at * lanes<T>, foldBlock, stride);
+      else
+        foldBlockRows<Op, V, false>(sum, rows + at * lanes<T>, count, stride);
+      for (int j = 1; j <= joins; j++) {
+        GRADLOOM_UNROLL
+        for (int w = 0; w < width; w++) sum[w] = Op::join(waiting[depth - j][at + w], sum[w]);
+      }
+      GRADLOOM_UNROLL
+      for (int w = 0; w < width; w++) waiting[depth - joins][at + w] = sum[w];
+    };
+    int at = 0;
+    for (; at + reduceWidth <= vectors; at += reduceWidth) {
+      fold(std::integral_constant<int, reduceWidth>(), at);
+    }
+    for (; at < vectors; at++) fold(std::integral_constant<int, 1>(), at);
+    depth += 1 - joins;
+  }
+  for (int w = 0; w < vectors; w++) {
+    A total = waiting[depth - 1][w];
+    for (int d = depth - 2; d >= 0; d--) total = Op::join(waiting[d][w], total);
+    storeResults<Op>(out + w * lanes<T>, total, 0);
+  }
+}
+
+// Where columns are cut for helpers: whole groups of reduceWidth vectors, about four of them.
 template <class T, class Body>
 void inColumnGroups(int64_t outer, int64_t n, int64_t inner, const Body& body) {
-  constexpr int64_t group = reduceWidth * lanes<T>;
+  constexpr int64_t least = reduceWidth * lanes<T>, most = stripeWidth * lanes<T>;
+  const int64_t quarter = (inner / 4 + least - 1) / least * least;
+  const int64_t group = quarter < least ? least : quarter > most ? most : quarter;
   const int64_t groups = (inner + group - 1) / group;
   parallelFor(outer * groups, itemsPerChunk(n * group), [&](int64_t from, int64_t to) {
     for (; from < to; from++) {
@@ -83,6 +128,11 @@ void reduceOnce(R* out, const From* a, int64_t outer, int64_t n, int64_t inner) 
   }
   inColumnGroups<T>(outer, n, inner, [=](int64_t o, int64_t from, int64_t to) {
     const FoldColumns<Op, R, From> columns{out + o * inner, a + o * n * inner, n, inner};
+    const int vectors = int((to - from) / lanes<T>);
+    if (n > 0 && vectors > reduceWidth) {
+      foldStripe<Op, T>(columns.out + from, columns.a + from, n, inner, vectors);
+      from += vectors * lanes<T>;
+    }
     overColumns<Vec<T>>(from, to, inner, columns);
   });
 }

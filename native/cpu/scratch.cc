@@ -6,6 +6,7 @@
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
 #elif defined(__linux__)
+#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
@@ -72,6 +73,15 @@ void* scratch(size_t bytes) {
   block.aligned = static_cast<char*>(raw) + (alignment - past) % alignment;
   block.size = size;
   return block.aligned;
+}
+
+void useLargePages([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  constexpr uintptr_t page = 2 << 20;
+  const uintptr_t at = reinterpret_cast<uintptr_t>(data);
+  const uintptr_t from = (at + page - 1) / page * page, to = (at + bytes) / page * page;
+  if (from < to) madvise(static_cast<char*>(data) + (from - at), to - from, MADV_HUGEPAGE);
+#endif
 }
 
 const Caches& caches() {

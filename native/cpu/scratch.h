@@ -17,4 +17,8 @@ struct Caches {
 };
 const Caches& caches();
 
+// Asks the system for large pages in an array not yet used: of those of 4 KiB a long one has more
+// than the processor can keep the places of, and every one is made at its first use.
+void useLargePages(void* data, size_t bytes);
+
 }  // namespace gradloom

@@ -73,10 +73,11 @@ class Pool {
   static constexpr uint64_t helperMask = 0xfffffffc;
   static constexpr uint64_t serial = uint64_t{1} << 32;
 
-  void help(uint64_t seen);
+  void help(int number, uint64_t seen);
   bool enter(uint64_t& seen);
   void leave();
-  void takeChunks();
+  void deal(int hands);
+  void takeChunks(int number);
   void startHelpers(int wanted);
   void park(uint64_t seen);
 
@@ -88,26 +89,53 @@ class Pool {
   Clock::time_point restUntil;  // until then helpers are left alone
   Clock::time_point stalled;    // when the last wait for a stalled helper, or its rest, ended
 
-  // The loop, written while no helper is inside.
-  int64_t count = 0, grain = 1;
+  // Neighbouring chunks of the loop, dealt to one thread: the first is the caller's.
+  struct alignas(64) Hand {
+    std::atomic<int64_t> next{0};  // first item not yet taken
+    int64_t end = 0;
+  };
+
+  // The loop, written while no helper is inside; one cache line, since a line takes helpers longer
+  // to get from the caller's core than a small chunk takes.
+  alignas(64) int64_t count = 0;
+  int64_t grain = 1;
   LoopBody body = nullptr;
   const void* context = nullptr;
+  std::atomic<uint64_t> helpersWanted{0};
+  int hands = 1;
+  std::atomic<bool> spinning{true};
 
   alignas(64) std::atomic<uint64_t> state{0};
-  alignas(64) std::atomic<int64_t> next{0};  // first item not yet taken
-  std::atomic<uint64_t> helpersWanted{0};
+  Hand dealt[maxThreads];
   alignas(64) std::atomic<int> parked{0};
   std::atomic<bool> stopping{false};
-  std::atomic<bool> spinning{true};
   std::mutex sleep;
   std::condition_variable wake, finished;
   std::vector<std::thread> helpers;
 };
 
-void Pool::takeChunks() {
-  int64_t from;
-  while ((from = next.fetch_add(grain, std::memory_order_relaxed)) < count) {
-    body(context, from, from + grain < count ? from + grain : count);
+// The same part of an array goes to the same thread in every loop: it may still be in the caches of
+// that thread's core, which other cores reach slowly or not at all. The first chunk is the caller's
+// already, who has it without waiting for anything.
+void Pool::deal(int among) {
+  hands = among;
+  const int64_t chunks = (count + grain - 1) / grain;
+  for (int i = 0; i < hands; i++) {
+    dealt[i].next.store(chunks * i / hands * grain, std::memory_order_relaxed);
+    dealt[i].end = std::min(chunks * (i + 1) / hands * grain, count);
+  }
+  dealt[0].next.store(grain, std::memory_order_relaxed);
+}
+
+// All of one's own hand, then what is left of the others'.
+void Pool::takeChunks(int number) {
+  for (int i = 0; i < hands; i++) {
+    Hand& hand = dealt[(number + i) % hands];
+    if (hand.next.load(std::memory_order_relaxed) >= hand.end) continue;
+    int64_t from;
+    while ((from = hand.next.fetch_add(grain, std::memory_order_relaxed)) < hand.end) {
+      body(context, from, std::min(from + grain, hand.end));
+    }
   }
 }
 
@@ -123,14 +151,17 @@ bool Pool::run(int64_t items, int64_t chunk, LoopBody loopBody, const void* loop
   count = items, grain = chunk, body = loopBody, context = loopContext;
   helpersWanted.store(uint64_t(wanted), std::memory_order_relaxed);
   spinning.store(limit <= availableCores(), std::memory_order_relaxed);
-  next.store(0, std::memory_order_relaxed);
+  deal(wanted + 1);
   const uint64_t last = state.load(std::memory_order_relaxed);
-  state.store(((last / serial + 1) * serial) | open);
+  // The caller does not wait until others can see this. A helper just falling asleep may miss it,
+  // and is woken for the next loop.
+  state.store(((last / serial + 1) * serial) | open, std::memory_order_release);
   if (const int sleepers = parked.load(); sleepers > 0) {
     const std::lock_guard<std::mutex> hold(sleep);
     for (int i = 0; i < wanted && i < sleepers; i++) wake.notify_one();
   }
-  takeChunks();
+  body(context, 0, grain);
+  takeChunks(0);
   state.fetch_and(~open);
   awaitHelpers(began);
   return true;
@@ -162,7 +193,8 @@ void Pool::startHelpers(int wanted) {
   try {
     while (int(helpers.size()) < wanted) {
       const uint64_t seen = state.load() / serial;
-      helpers.emplace_back([this, seen] { help(seen); });
+      const int number = int(helpers.size()) + 1;
+      helpers.emplace_back([this, number, seen] { help(number, seen); });
     }
   } catch (const std::exception&) {  // no thread to be had: fewer will do
   }
@@ -171,10 +203,13 @@ void Pool::startHelpers(int wanted) {
 #endif
 }
 
-void Pool::help(uint64_t seen) {
+void Pool::help(int number, uint64_t seen) {
   while (!stopping) {
+#if defined(__GNUC__)
+    __builtin_prefetch(&dealt[number], 1);  // while the state is looked at
+#endif
     if (enter(seen)) {
-      takeChunks();
+      takeChunks(number);
       leave();
     }
     const auto news = [&] { return state.load() / serial != seen || stopping.load(); };

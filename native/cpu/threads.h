@@ -1,9 +1,10 @@
 // The pool of threads that kernels share, and the one way to use it: parallelFor.
 //
 // A loop is cut into chunks of `grain` items, and only count and grain decide where: results never
-// depend on how many threads there are. Whoever is free takes the next chunk; the calling thread
-// takes part and never waits for a helper that has not come, so a loop is done in time even where
-// other processes hold the cores. Helpers spin for a moment after a loop, then park.
+// depend on how many threads there are. Every thread takes neighbouring chunks of its own first, in
+// every loop the same ones, then what others have not begun; the calling thread takes part and
+// never waits for a helper that has not come, so a loop is done in time even where other processes
+// hold the cores. Helpers spin for a moment after a loop, then park.
 //
 // Any number of threads may call at once (Node has one environment per worker thread): one of them
 // gets the helpers, the others run their loops alone. So does a loop inside a loop.

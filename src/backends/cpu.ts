@@ -1,7 +1,8 @@
 /** The `cpu` backend: kernels in SIMD C++ on all cores, through the native addon. */
 
 import { ValueError } from '../errors.js';
-import type { Backend } from './backend.js';
+import type { Backend, HostArray } from './backend.js';
+import type { DType } from './dtype.js';
 import { hostMemory } from './host-memory.js';
 import type { Addon } from './load-addon.js';
 
@@ -14,10 +15,15 @@ export interface CpuAddon extends Addon, Kernels {
   readonly isa: string;
   /** The instruction sets that this build and this machine have, best first. */
   readonly isas: readonly string[];
+  /** Asks the system for large pages in an array that has not been used yet. */
+  useLargePages(array: HostArray): void;
 }
 
+/** Arrays of at least this many bytes get large pages, where the system has them. */
+const largeBytes = 1 << 22;
+
 /**
- * The backend over a loaded addon. Its methods are the addon's own functions: no wrapper between.
+ * The backend over a loaded addon. Its kernels are the addon's own functions: no wrapper between.
  */
 export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
   const kernels = addon as CpuAddon;
@@ -27,5 +33,11 @@ export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
     }
     kernels.setThreads(count);
   };
-  return { backend: { device: 'cpu', host: true, ...hostMemory, ...kernels, setThreads } };
+  const allocate = (dtype: DType, size: number): HostArray => {
+    const array = hostMemory.allocate(dtype, size);
+    if (array.byteLength >= largeBytes) kernels.useLargePages(array);
+    return array;
+  };
+  const own = { allocate, setThreads };
+  return { backend: { device: 'cpu', host: true, ...hostMemory, ...kernels, ...own } };
 }

@@ -15,7 +15,7 @@ export type FormulaKind = 'float' | 'number' | 'compare';
 
 export interface Formula {
   /** Input variables, in order. */
-  readonly args: 'a' | 'ab';
+  readonly args: 'a' | 'ab' | 'abc';
   /** Scalar parameters used by the texts, at most two. */
   readonly parameters?: readonly string[];
   readonly kind: FormulaKind;
@@ -25,6 +25,8 @@ export interface Formula {
   readonly da?: string;
   /** Gradient with respect to `b`. */
   readonly db?: string;
+  /** Gradient with respect to `c`. */
+  readonly dc?: string;
 }
 
 /** Functions a text may call, with the number of arguments. Each is itself an operation. */
@@ -93,6 +95,7 @@ export const formulas = {
   mod: number(binary('mod(a, b)', 'g', '-g * floorDiv(a, b)')),
   floorDiv: number({ args: 'ab', kind: 'number', y: 'floorDiv(a, b)' }),
   atan2: binary('atan2(a, b)', 'g * b / (a * a + b * b)', '-g * a / (a * a + b * b)'),
+  mulAdd: { args: 'abc', kind: 'number', y: 'a * b + c', da: 'g * b', db: 'g * a', dc: 'g' },
   squaredDifference: number(binary('(a - b) * (a - b)', '2 * g * (a - b)', '2 * g * (b - a)')),
   neg: number(unary('-a', '-g')),
   abs: number(unary('abs(a)', 'g * sign(a)')),

@@ -51,7 +51,7 @@ export function denseBackward(
   let dz = g;
   if (derivative >= 0) {
     dz = scratch;
-    const arrays = { a: pre ?? y, b: y, g, y };
+    const arrays = { a: pre ?? y, b: y, c: y, g, y };
     const [x0, x1, x2] = kernels[derivative]!.operands.map((operand) => arrays[operand]);
     map(derivative, dz, x0!, x1 ?? null, x2 ?? null, null, p, q);
   }

@@ -751,6 +751,74 @@ export const float32Loops: readonly (Loop | undefined)[] = [
       }
     }
   },
+  // mulAdd.y = a * b + c
+  (out, walk, _p, _q, as, bs, cs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
+        { const a = as[ai]!, b = bs[bi]!, c = cs[ci]!;  out[i] = (a * b) + c; }
+        { const a = as[ai + an]!, b = bs[bi + bn]!, c = cs[ci + cn]!;  out[i + 1] = (a * b) + c; }
+        { const a = as[ai + 2 * an]!, b = bs[bi + 2 * bn]!, c = cs[ci + 2 * cn]!;  out[i + 2] = (a * b) + c; }
+        { const a = as[ai + 3 * an]!, b = bs[bi + 3 * bn]!, c = cs[ci + 3 * cn]!;  out[i + 3] = (a * b) + c; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, c = cs[ci]!;  out[i] = (a * b) + c; }
+      }
+    }
+  },
+  // mulAdd.da = g * b
+  (out, walk, _p, _q, as, bs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
+        { const b = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * b; }
+        { const b = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * b; }
+        { const b = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * b; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
+      }
+    }
+  },
+  // mulAdd.db = g * a
+  (out, walk, _p, _q, as, bs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
+        { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * a; }
+        { const a = as[ai + 2 * an]!, g = bs[bi + 2 * bn]!;  out[i + 2] = g * a; }
+        { const a = as[ai + 3 * an]!, g = bs[bi + 3 * bn]!;  out[i + 3] = g * a; }
+      }
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
+      }
+    }
+  },
+  // mulAdd.dc = g
+  (out, walk, _p, _q, as) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!;
+      const end = i + n2;
+      for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
+        { const g = as[ai]!;  out[i] = g; }
+        { const g = as[ai + an]!;  out[i + 1] = g; }
+        { const g = as[ai + 2 * an]!;  out[i + 2] = g; }
+        { const g = as[ai + 3 * an]!;  out[i + 3] = g; }
+      }
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
+      }
+    }
+  },
   // squaredDifference.y = (a - b) * (a - b)
   (out, walk, _p, _q, as, bs) => {
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
@@ -3655,6 +3723,50 @@ export const float64Loops: readonly (Loop | undefined)[] = [
       }
     }
   },
+  // mulAdd.y = a * b + c
+  (out, walk, _p, _q, as, bs, cs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, c = cs[ci]!;  out[i] = (a * b) + c; }
+      }
+    }
+  },
+  // mulAdd.da = g * b
+  (out, walk, _p, _q, as, bs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
+      }
+    }
+  },
+  // mulAdd.db = g * a
+  (out, walk, _p, _q, as, bs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn) {
+        { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
+      }
+    }
+  },
+  // mulAdd.dc = g
+  (out, walk, _p, _q, as) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an) {
+        { const g = as[ai]!;  out[i] = g; }
+      }
+    }
+  },
   // squaredDifference.y = (a - b) * (a - b)
   (out, walk, _p, _q, as, bs) => {
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;
@@ -4845,6 +4957,20 @@ export const integerLoops: readonly (Loop | undefined)[] = [
   undefined, // atan2.y
   undefined, // atan2.da
   undefined, // atan2.db
+  // mulAdd.y = a * b + c
+  (out, walk, _p, _q, as, bs, cs) => {
+    const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!, cn = walk[11]!;
+    for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
+      let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
+      const end = i + n2;
+      for (; i < end; i += 1, ai += an, bi += bn, ci += cn) {
+        { const a = as[ai]!, b = bs[bi]!, c = cs[ci]!;  out[i] = Math.imul(a, b) + c; }
+      }
+    }
+  },
+  undefined, // mulAdd.da
+  undefined, // mulAdd.db
+  undefined, // mulAdd.dc
   // squaredDifference.y = (a - b) * (a - b)
   (out, walk, _p, _q, as, bs) => {
     const n0 = walk[0]!, n1 = walk[1]!, n2 = walk[2]!, an = walk[5]!, bn = walk[8]!;

@@ -8,7 +8,10 @@ import { parse, variables } from './expression.js';
 import { formulas, updatePrelude, updates } from './formulas.js';
 import type { Formula, FormulaKind, FormulaName, Update, UpdateName } from './formulas.js';
 
-export type Operand = 'a' | 'b' | 'g' | 'y';
+export type Operand = 'a' | 'b' | 'c' | 'g' | 'y';
+
+/** A row's text of the value, or of the gradient with respect to an argument. */
+export type RowOutput = 'y' | 'da' | 'db' | 'dc';
 
 export interface Kernel {
   /** `elu.y`, `elu.da`: the row and which of its texts. */
@@ -20,11 +23,11 @@ export interface Kernel {
   readonly kind: FormulaKind;
 }
 
-const order: readonly Operand[] = ['a', 'b', 'g', 'y'];
+const order: readonly Operand[] = ['a', 'b', 'c', 'g', 'y'];
 
 function kernelsOf(name: string, row: Formula): Kernel[] {
   const list: Kernel[] = [];
-  for (const output of ['y', 'da', 'db'] as const) {
+  for (const output of ['y', 'da', 'db', 'dc'] as const) {
     const text = row[output];
     if (text === undefined) continue;
     const used = variables(parse(text));
@@ -45,7 +48,7 @@ export const kernels: readonly Kernel[] = Object.entries(formulas).flatMap(([nam
 const numbers = new Map(kernels.map((kernel, index) => [kernel.name, index]));
 
 /** Number of a row's kernel; -1 when the row has no such text. */
-export function kernelNumber(name: FormulaName, output: 'y' | 'da' | 'db' = 'y'): number {
+export function kernelNumber(name: FormulaName, output: RowOutput = 'y'): number {
   return numbers.get(`${name}.${output}`) ?? -1;
 }
 

@@ -14,6 +14,7 @@ import { formulas } from '../backends/formulas.js';
 import type { Formula, FormulaName } from '../backends/formulas.js';
 import { hostMemory } from '../backends/host-memory.js';
 import { kernelNumber, kernels } from '../backends/kernels.js';
+import type { RowOutput } from '../backends/kernels.js';
 import { isRecording, track, tracks } from '../autograd/tape.js';
 import { DeviceError, DTypeError } from '../errors.js';
 import { asTensor } from '../tensor/create.js';
@@ -102,8 +103,8 @@ function evaluateTree(tree: Expression, bindings: Bindings): Tensor | number {
 /** The gradient of a row with respect to one argument, at the result's shape. */
 function gradientOfRow(
   name: FormulaName,
-  output: 'da' | 'db',
-  values: Readonly<Record<'a' | 'b' | 'g' | 'y', Tensor | undefined>>,
+  output: RowOutput,
+  values: Readonly<Record<'a' | 'b' | 'c' | 'g' | 'y', Tensor | undefined>>,
   p: number,
   q: number,
 ): Tensor {
@@ -126,7 +127,7 @@ function gradientOfRow(
 const unaryAffine = (x: Tensor, scale: number, shift: number): Tensor =>
   unaryOp('affine', x, scale, shift);
 
-// ---- the two ways a row is called -------------------------------------------------------------
+// ---- the ways a row is called -----------------------------------------------------------------
 
 const defaultFloat = (dtype: DType): FloatDType => (isFloat(dtype) ? dtype : 'float32');
 
@@ -145,7 +146,7 @@ export function unaryOp(name: FormulaName, input: Operand, p = 0, q = 0): Tensor
     name,
     [a],
     [...(saved.includes('a') ? [a] : []), ...(saved.includes('y') ? [y] : [])],
-    (g) => [gradientOfRow(name, 'da', { a, b: undefined, g, y }, p, q)],
+    (g) => [gradientOfRow(name, 'da', { a, b: undefined, c: undefined, g, y }, p, q)],
   );
 }
 
@@ -156,28 +157,51 @@ export function binaryOp(name: FormulaName, left: Operand, right: Operand): Tens
   const shape = broadcastShapes(a.shape, b.shape, name);
   const dtype = row.kind === 'compare' ? 'bool' : a.dtype;
   const y: Tensor = runKernel(kernelNumber(name), shape, dtype, [a, b], 0, 0);
-  if ((row.da === undefined && row.db === undefined) || !tracks(a, b)) return y;
-  const reads = (letter: 'a' | 'b' | 'y'): boolean =>
-    (a.requiresGrad && usedBy(name, 'da', letter)) ||
-    (b.requiresGrad && usedBy(name, 'db', letter));
-  const saved = [
-    ...(reads('a') ? [a] : []),
-    ...(reads('b') ? [b] : []),
-    ...(reads('y') ? [y] : []),
-  ];
-  return track(y, name, [a, b], saved, (g) => [
-    row.da !== undefined && a.requiresGrad
-      ? sumTo(gradientOfRow(name, 'da', { a, b, g, y }, 0, 0), a.shape)
-      : null,
-    row.db !== undefined && b.requiresGrad
-      ? sumTo(gradientOfRow(name, 'db', { a, b, g, y }, 0, 0), b.shape)
-      : null,
-  ]);
+  return tracks(a, b) ? trackRow(name, y, [a, b]) : y;
 }
 
-function usedBy(name: FormulaName, output: 'da' | 'db', letter: 'a' | 'b' | 'y'): boolean {
-  return kernels[kernelNumber(name, output)]?.operands.includes(letter) ?? false;
+/** Applies a three-argument row: as two rows of two, but in one pass. @internal */
+export function ternaryOp(
+  name: FormulaName,
+  first: Operand,
+  second: Operand,
+  third: Operand,
+): Tensor {
+  const row: Formula = formulas[name];
+  const [x, y] = alignOperands(name, row, first, second);
+  const [a, c] = alignOperands(name, row, x, third);
+  const b = cast(y, a.dtype);
+  const shape = broadcastShapes(broadcastShapes(a.shape, b.shape, name), c.shape, name);
+  const result: Tensor = runKernel(kernelNumber(name), shape, a.dtype, [a, b, c], 0, 0);
+  return tracks(a, b, c) ? trackRow(name, result, [a, b, c]) : result;
 }
+
+const argumentGradients = ['da', 'db', 'dc'] as const;
+
+/** Records what a row gave for several arguments, some of which require gradients. */
+function trackRow(name: FormulaName, y: Tensor, inputs: readonly Tensor[]): Tensor {
+  const row: Formula = formulas[name];
+  const outputs = inputs.map(({ requiresGrad }, which) => {
+    const output = argumentGradients[which]!;
+    return requiresGrad && row[output] !== undefined ? output : null;
+  });
+  if (outputs.every((output) => output === null)) return y;
+  const values = { a: inputs[0], b: inputs[1], c: inputs[2], y };
+  const saved = (['a', 'b', 'c', 'y'] as const).filter((letter) =>
+    outputs.some((output) => output !== null && usedBy(name, output, letter)),
+  );
+  const read = saved.map((letter) => values[letter]!);
+  return track(y, name, inputs, read, (g) =>
+    outputs.map((output, which) =>
+      output === null
+        ? null
+        : sumTo(gradientOfRow(name, output, { ...values, g }, 0, 0), inputs[which]!.shape),
+    ),
+  );
+}
+
+const usedBy = (name: FormulaName, output: RowOutput, letter: 'a' | 'b' | 'c' | 'y'): boolean =>
+  kernels[kernelNumber(name, output)]?.operands.includes(letter) ?? false;
 
 /** Both operands as tensors of one dtype that the row accepts, on one device. */
 function alignOperands(
@@ -335,6 +359,12 @@ export const floorDiv = two('floorDiv');
 /** Angle of the point (b, a), in radians. */
 export const atan2 = two('atan2');
 export const squaredDifference = two('squaredDifference');
+/**
+ * a · b + c in one pass: no intermediate result is written or read (PyTorch's `addcmul(c, a, b)`).
+ * All three broadcast together. With hardware for it the sum is rounded once, else twice.
+ */
+export const mulAdd = (a: TensorLike, b: Operand, c: Operand): Tensor =>
+  ternaryOp('mulAdd', a, b, c);
 
 export const neg = one('neg');
 export const abs = one('abs');

@@ -58,10 +58,10 @@ function multiply(
   transB: boolean,
   shown: readonly [Shape, Shape],
 ): Tensor {
-  const [rowsA, columnsA] = a.shape.slice(-2) as [number, number];
-  const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
-  const [m, k] = transA ? [columnsA, rowsA] : [rowsA, columnsA];
-  const [inner, n] = transB ? [columnsB, rowsB] : [rowsB, columnsB];
+  const m = a.shape[a.rank - (transA ? 1 : 2)]!;
+  const k = a.shape[a.rank - (transA ? 2 : 1)]!;
+  const inner = b.shape[b.rank - (transB ? 1 : 2)]!;
+  const n = b.shape[b.rank - (transB ? 2 : 1)]!;
   if (k !== inner) {
     const mark = (transposed: boolean): string => (transposed ? 'ᵀ' : '');
     throw new ShapeError(
@@ -69,10 +69,8 @@ function multiply(
         `${showShape(shown[1])}${mark(transB)} (${k} against ${inner})`,
     );
   }
-  const batchA = a.shape.slice(0, -2);
-  const batchB = b.shape.slice(0, -2);
-  const batch = broadcastShapes(batchA, batchB, 'matmul');
-  const out = empty(a.backend, [...batch, m, n], a.dtype);
+  const batch = batchOf(a.shape, b.shape);
+  const out = empty(a.backend, batch.length === 0 ? [m, n] : [...batch, m, n], a.dtype);
   run(out, spread(a, batch), spread(b, batch), m, n, k, transA, transB);
   if (!tracks(a, b)) return out;
   return track(out, 'matmul', [a, b], [a, b], (g) => [
@@ -90,8 +88,17 @@ const gradientOfA = (g: Tensor, b: Tensor, transA: boolean, transB: boolean): Te
 const gradientOfB = (g: Tensor, a: Tensor, transA: boolean, transB: boolean): Tensor =>
   transB ? bothOf(g, a, true, transA) : bothOf(a, g, !transA, false);
 
+const noAxes: Shape = [];
+
+/** The leading axes of a product. */
+const batchOf = (a: Shape, b: Shape): Shape =>
+  a.length === 2 && b.length === 2
+    ? noAxes
+    : broadcastShapes(a.slice(0, -2), b.slice(0, -2), 'matmul');
+
 /** The operand with its leading axes spelled out, unless they are all there or all 1. */
 function spread(x: Tensor, batch: Shape): Tensor {
+  if (batch.length === 0) return x;
   const own = x.shape.slice(0, -2);
   if (sameShape(own, batch) || sizeOf(own) === 1) return x;
   return broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
@@ -109,9 +116,8 @@ function run(
 ): void {
   if (out.size === 0) return;
   const batch = out.size / (m * n);
-  const shared = (x: Tensor, matrix: number): number => (x.size === matrix ? 0 : matrix);
-  const strideA = shared(a, m * k);
-  const strideB = shared(b, k * n);
+  const strideA = a.size === m * k ? 0 : m * k; // 0: one matrix for all
+  const strideB = b.size === k * n ? 0 : k * n;
   // One right operand for all: the left matrices are one tall matrix.
   const tall = batch > 1 && strideB === 0 && strideA !== 0 && !transA;
   out.backend.matmul(

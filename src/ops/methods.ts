@@ -47,10 +47,11 @@ const lists = {
   ],
   statistics: ['mean', 'variance', 'std', 'logSumExp', 'norm'],
   softmax: ['softmax', 'logSoftmax'],
-  // The wider dtype of two operands, as numbers or as floats.
+  // The widest dtype of the operands, as numbers or as floats.
   arithmetic: [
     'add', 'sub', 'mul', 'minimum', 'maximum', 'mod', 'floorDiv', 'squaredDifference',
   ],
+  fused: ['mulAdd'],
   floatArithmetic: ['div', 'pow', 'atan2', 'prelu'],
   matmul: ['matmul'],
   // A fixed dtype, or something that is not a tensor.
@@ -106,7 +107,15 @@ type Arithmetic<M, N extends keyof M, D extends DType> = {
   [K in N]: <E extends DType = Beside<D>>(other: TensorLike<E>) => Tensor<NumberOf<Wider<D, E>>>;
 };
 
-/** The same with a float result. */
+/** The same of three operands. */
+type FusedArithmetic<M, N extends keyof M, D extends DType> = {
+  [K in N]: <E extends DType = Beside<D>, F extends DType = Beside<D>>(
+    second: TensorLike<E>,
+    third: TensorLike<F>,
+  ) => Tensor<NumberOf<Wider<Wider<D, E>, F>>>;
+};
+
+/** The same of two with a float result. */
 type FloatArithmetic<M, N extends keyof M, D extends DType> = {
   [K in N]: <E extends DType = Beside<D>>(other: TensorLike<E>) => Tensor<FloatOf<Wider<D, E>>>;
 };
@@ -128,6 +137,7 @@ declare module '../tensor/tensor.js' {
       Methods<typeof statistics, Names<'statistics'>, Tensor<FloatOf<D>>>,
       Methods<typeof softmax, Names<'softmax'>, Tensor<FloatOf<D>>>,
       Arithmetic<typeof elementwise, Names<'arithmetic'>, D>,
+      FusedArithmetic<typeof elementwise, Names<'fused'>, D>,
       FloatArithmetic<typeof elementwise, Names<'floatArithmetic'>, D>,
       Methods<typeof matmul, Names<'matmul'>, Tensor>,
       Methods<typeof elementwise, Names<'truths'>, Tensor<'bool'>>,

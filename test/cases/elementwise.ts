@@ -77,6 +77,20 @@ function binary(
   }));
 }
 
+/** The pairs of shapes, with the one or the other at two of three places. */
+function ternary(op: string, f: (a: number, b: number, c: number) => number): Case[] {
+  const triples = pairs.flatMap(([a, b]) =>
+    a.join() === b.join() ? [[a, a, a]] : [[a, b, a], [b, a, a], [a, a, b]],
+  ); // prettier-ignore
+  return triples.map((shapes) => ({
+    op,
+    title: shapes.map((shape) => `[${shape.join(', ')}]`).join(' and '),
+    inputs: shapes.map((shape) => real(shape)),
+    expected: (...x) => zip(f, x),
+    tolerance: summed,
+  }));
+}
+
 /** Pairs of extreme values, in every combination. */
 function binaryExtremes(
   op: string,
@@ -176,6 +190,7 @@ const arithmetic: Case[] = [
   }),
   ...binary('atan2', Math.atan2, { b: { from: 0.2, to: 2 } }),
   ...binary('squaredDifference', (a, b) => (a - b) ** 2),
+  ...ternary('mulAdd', (a, b, c) => a * b + c),
   binaryExtremes('add', (a, b) => a + b, exact),
   binaryExtremes('sub', (a, b) => a - b, exact),
   binaryExtremes('mul', (a, b) => a * b, exact),
@@ -357,6 +372,14 @@ export const elementwiseCases: readonly Case[] = [
     args: (x) => [x, 0.1],
     expected: (x) => ({ ...zip((a, b) => a + b, [x, scalar(0.1)]) }),
     tolerance: ulps(1),
+  },
+  {
+    op: 'mulAdd',
+    title: 'a tensor and two numbers',
+    inputs: [real([3])],
+    args: (x) => [x, 2, 0.5],
+    expected: (x) => zip((a) => a * 2 + 0.5, [x]),
+    tolerance: summed,
   },
   {
     op: 'sub',

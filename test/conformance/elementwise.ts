@@ -183,10 +183,12 @@ export function elementwiseTests(bench: Bench): void {
       if (!propagates && kernel.kind !== 'compare') return;
       it('infinities and NaN', () => {
         for (const dtype of floatDTypes) {
-          const pairs = infinite.flatMap((a) => [...infinite, 0, 1, -2.5].map((b) => [a, b]));
-          if (kernel.operands.length === 2) pairs.push(...pairs.map(([a, b]) => [b!, a!]));
-          const operands = kernel.operands.map((_, i) => array(dtype, pairs.map((pair) => pair[i]!))); // prettier-ignore
-          checkFlat(bench, number, dtype, pairs.length, operands);
+          const values = infinite.flatMap((a) => [...infinite, 0, 1, -2.5].map((b) => [a, b, 1]));
+          const count = kernel.operands.length;
+          if (count > 1) values.push(...values.map(([a, b, c]) => [b!, a!, c!]));
+          if (count > 2) values.push(...values.map(([a, b, c]) => [c!, b!, a!]));
+          const operands = kernel.operands.map((_, i) => array(dtype, values.map((each) => each[i]!))); // prettier-ignore
+          checkFlat(bench, number, dtype, values.length, operands);
         }
       });
     },
