@@ -16,7 +16,7 @@ type Data = datasets.Cifar10Datasets;
 const samples = 100;
 /** Images that a net's health is examined by, and the epochs between examinations. */
 const examination = { images: 256, every: 5 } as const;
-/** The net with its best weights so far; with a schedule, its last ones. */
+/** The net with its best weights so far; with one cycle, its last ones. */
 export const checkpointName = 'model.safetensors';
 
 /** What a run of an experiment depends on, by the command line. */
@@ -57,7 +57,7 @@ export async function train(
     patience: settings.patience,
     restoreBestWeights: true,
   });
-  const { schedule } = recipe;
+  const { schedule, oneCycle } = recipe;
   // Leaves net, optimizer and random numbers as they were: the run is the same without it.
   const curve = await findLearningRate(model, x, y, { batchSize: settings.batchSize });
   const { history } = await model.fit(x, y, {
@@ -67,15 +67,16 @@ export async function train(
     signal,
     callbacks: [
       stopwatch(),
-      ...(schedule ? [schedule(settings.learningRate)] : [stopping]),
-      new callbacks.ModelCheckpoint(checkpoint, { saveBestOnly: !schedule }),
+      schedule(settings.learningRate),
+      ...(oneCycle ? [] : [stopping]),
+      new callbacks.ModelCheckpoint(checkpoint, { saveBestOnly: !oneCycle }),
       new callbacks.CSVLogger(folder.file('history.csv')),
       new callbacks.TensorBoard({ logDirectory: folder.file('tensorboard') }),
       health,
       new callbacks.BackupAndRestore(folder.path),
     ],
   });
-  const bestEpoch = schedule ? (history['loss']?.length ?? 0) : stopping.bestEpoch + 1;
+  const bestEpoch = oneCycle ? (history['loss']?.length ?? 0) : stopping.bestEpoch + 1;
   const judged = await judgeBy((images) => model.predict(images), data);
   const finder = foundBy(curve, recipe);
   return { settings, finder, history, bestEpoch, health: figuresOf(health), ...judged };
@@ -114,7 +115,7 @@ function foundBy({ rates, losses, smoothed, ...curve }: RateCurve, recipe: Recip
     rates: rates.map(round),
     losses: losses.map(round),
     smoothed: smoothed.map(round),
-    suggestion: round(recipe.schedule ? curve.highest : curve.suggestion),
+    suggestion: round(recipe.oneCycle ? curve.highest : curve.suggestion),
   };
 }
 

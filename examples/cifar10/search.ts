@@ -64,7 +64,7 @@ class Search {
       epochs: values.epochs ?? Math.min(fewEpochs, recipe.epochs),
       validationData: data.validation,
       verbose: 'silent',
-      callbacks: recipe.schedule ? [recipe.schedule(rate)] : [],
+      callbacks: [recipe.schedule(rate)],
     });
     const losses = history['val_loss']!;
     const epoch = losses.indexOf(Math.min(...losses.filter(Number.isFinite)));
@@ -78,7 +78,7 @@ class Search {
   }
 
   #rateOf({ highest, suggestion }: RateCurve): number {
-    return this.recipe.schedule ? highest : suggestion;
+    return this.recipe.oneCycle ? highest : suggestion;
   }
 }
 

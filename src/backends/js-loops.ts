@@ -757,6 +757,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!, ci = i0 * walk[9]! + i1 * walk[10]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i && cn === 1 && ci === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, b = bs[i]!, c = cs[i]!;  out[i] = (a * b) + c; }
+        { const a = as[i + 1]!, b = bs[i + 1]!, c = cs[i + 1]!;  out[i + 1] = (a * b) + c; }
+        { const a = as[i + 2]!, b = bs[i + 2]!, c = cs[i + 2]!;  out[i + 2] = (a * b) + c; }
+        { const a = as[i + 3]!, b = bs[i + 3]!, c = cs[i + 3]!;  out[i + 3] = (a * b) + c; }
+      }
+      ai = bi = ci = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn, ci += 4 * cn) {
         { const a = as[ai]!, b = bs[bi]!, c = cs[ci]!;  out[i] = (a * b) + c; }
         { const a = as[ai + an]!, b = bs[bi + bn]!, c = cs[ci + cn]!;  out[i + 1] = (a * b) + c; }
@@ -774,6 +783,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const b = as[i]!, g = bs[i]!;  out[i] = g * b; }
+        { const b = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * b; }
+        { const b = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * b; }
+        { const b = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * b; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const b = as[ai]!, g = bs[bi]!;  out[i] = g * b; }
         { const b = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * b; }
@@ -791,6 +809,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!, bi = i0 * walk[6]! + i1 * walk[7]!;
       const end = i + n2;
+      if (an === 1 && ai === i && bn === 1 && bi === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const a = as[i]!, g = bs[i]!;  out[i] = g * a; }
+        { const a = as[i + 1]!, g = bs[i + 1]!;  out[i + 1] = g * a; }
+        { const a = as[i + 2]!, g = bs[i + 2]!;  out[i + 2] = g * a; }
+        { const a = as[i + 3]!, g = bs[i + 3]!;  out[i + 3] = g * a; }
+      }
+      ai = bi = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an, bi += 4 * bn) {
         { const a = as[ai]!, g = bs[bi]!;  out[i] = g * a; }
         { const a = as[ai + an]!, g = bs[bi + bn]!;  out[i + 1] = g * a; }
@@ -808,6 +835,15 @@ export const float32Loops: readonly (Loop | undefined)[] = [
     for (let i = 0, i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) {
       let ai = i0 * walk[3]! + i1 * walk[4]!;
       const end = i + n2;
+      if (an === 1 && ai === i) {
+      for (const most = end - 3; i < most; i += 4) {
+        { const g = as[i]!;  out[i] = g; }
+        { const g = as[i + 1]!;  out[i + 1] = g; }
+        { const g = as[i + 2]!;  out[i + 2] = g; }
+        { const g = as[i + 3]!;  out[i + 3] = g; }
+      }
+      ai = i;
+      } else
       for (const most = end - 3; i < most; i += 4, ai += 4 * an) {
         { const g = as[ai]!;  out[i] = g; }
         { const g = as[ai + an]!;  out[i + 1] = g; }
