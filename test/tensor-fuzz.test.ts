@@ -146,6 +146,7 @@ function randomCall(chance: Chance, places: number): Call {
     () => call(chance.one(binaries), a.operand(), a.operand()),
     () => call(chance.one(['elu', 'celu', 'leakyRelu']), a.some(), a.count()),
     () => call('where', a.some(), a.operand(), a.operand()),
+    () => call('mulAdd', a.some(), a.operand(), a.operand()),
     () => call('cast', a.some(), dtype()),
     () => call('clip', a.some(), a.axis(), a.count()),
     () => call('affine', a.some(), a.count(), a.count()),

@@ -312,11 +312,11 @@ export const leakyRelu = (x: TensorLike, slope = 0.2): Tensor =>
 
 /** x where positive, alpha · (eˣ − 1) elsewhere (Clevert et al. 2016). alpha ≥ 0, default 1. */
 export const elu = (x: TensorLike, alpha = 1): Tensor =>
-  unaryOp('elu', x, checkNumber(alpha, 'elu: alpha', { min: 0, infinite: true }));
+  unaryOp('elu', x, checkNumber(alpha, 'elu: alpha', { min: 0 }));
 
 /** x where positive, alpha · (exp(x / alpha) − 1) elsewhere (Barron 2017). alpha > 0, default 1. */
 export function celu(x: TensorLike, alpha = 1): Tensor {
-  return unaryOp('celu', x, checkNumber(alpha, 'celu: alpha', { above: 0, infinite: true }));
+  return unaryOp('celu', x, checkNumber(alpha, 'celu: alpha', { above: 0 }));
 }
 
 /** x · Φ(x) (Hendrycks and Gimpel 2016); `approximate` takes the tanh form. Default exact. */
