@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import {
   callbacks,
+  device as chosenDevice,
   layers,
   loadModel,
   metrics,
@@ -18,6 +19,7 @@ import {
 import { devices } from './devices.js';
 
 const x = randn([12, 4]);
+const usual = chosenDevice();
 const y = tensor(Int32Array.from({ length: 12 }, (_, i) => i % 3));
 
 function net(): Sequential {
@@ -96,7 +98,7 @@ describe('data that makes no sense', () => {
   );
 
   describe.each(devices)('what an Embedding looks up, on %s', (device) => {
-    afterAll(() => setDevice(devices[0]!));
+    afterAll(() => setDevice(usual));
     const looking = (): Sequential => {
       setDevice(device);
       const embedding = new layers.Embedding(3, 2, { inputShape: [2], name: 'words' });
