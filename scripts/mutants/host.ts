@@ -164,7 +164,7 @@ export const hostMutants: readonly Mutant[] = [
     file: 'cuda/uploads.cu',
     from: 'queued(cudaStreamWaitEvent(work, event(slot.arrived), 0));',
     to: '',
-    says: 'wrong values: batches copied beside the work',
+    says: 'uninitialised read: a copy of memory never written',
   },
   {
     fault: 'a place for copies overwritten while it is read',
