@@ -48,8 +48,9 @@ function settingOf(results: readonly Result[]): string {
   const seeds = [...new Set(results.map(({ settings }) => settings.seed))];
   return (
     `Nets of 20 hidden layers of 100 neurons, trained on ${images.toLocaleString('en')} images ` +
-    'and validated on the first 5,000 of the training set; stopped early after ' +
-    `${patience} epochs without a lower validation loss, unless a schedule says how long. ` +
+    'and validated on the first 5,000 of the training set. The rate is halved after every epoch ' +
+    `without a lower validation loss, and ${patience} of them end the training, unless one cycle ` +
+    'of rates says how long. ' +
     `Device ${device}; seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}. The test images ` +
     'chose nothing.'
   );
