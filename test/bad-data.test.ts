@@ -8,7 +8,6 @@ import {
   layers,
   loadModel,
   metrics,
-  randn,
   seed,
   Sequential,
   setDevice,
@@ -17,21 +16,9 @@ import {
 } from 'gradloom';
 
 import { devices } from './devices.js';
+import { compiled, net, x, y } from './small-net.js';
 
-const x = randn([12, 4]);
 const usual = chosenDevice();
-const y = tensor(Int32Array.from({ length: 12 }, (_, i) => i % 3));
-
-function net(): Sequential {
-  return new Sequential([
-    new layers.Dense(5, { activation: 'relu', inputShape: [4] }),
-    new layers.Dense(3, { activation: 'softmax' }),
-  ]);
-}
-
-const compiled = (): Sequential =>
-  net().compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
-
 describe('data that makes no sense', () => {
   const quiet = { verbose: 'silent' } as const;
 

@@ -14,32 +14,19 @@ import {
   metrics,
   Model,
   optimizers,
-  randn,
   registerLayer,
   regularizers,
   schedules,
   Sequential,
-  tensor,
 } from 'gradloom';
 import type { FitOptions } from 'gradloom';
+
+import { compiled, net, x, y } from './small-net.js';
 
 /** As JavaScript sees it: anything goes. */
 type Loose = (...args: unknown[]) => unknown;
 const made = (each: unknown, ...args: unknown[]): unknown =>
   new (each as new (...args: unknown[]) => unknown)(...args);
-
-const x = randn([12, 4]);
-const y = tensor(Int32Array.from({ length: 12 }, (_, i) => i % 3));
-
-function net(): Sequential {
-  return new Sequential([
-    new layers.Dense(5, { activation: 'relu', inputShape: [4] }),
-    new layers.Dense(3, { activation: 'softmax' }),
-  ]);
-}
-
-const compiled = (): Sequential =>
-  net().compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
 
 const compile = (...args: unknown[]): unknown => {
   const model = net();

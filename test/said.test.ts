@@ -6,20 +6,9 @@ import { join } from 'node:path';
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
-import { callbacks, layers, randn, Sequential, tensor, zeros } from 'gradloom';
+import { callbacks, layers, Sequential, zeros } from 'gradloom';
 
-const x = randn([12, 4]);
-const y = tensor(Int32Array.from({ length: 12 }, (_, i) => i % 3));
-
-function net(): Sequential {
-  return new Sequential([
-    new layers.Dense(5, { activation: 'relu', inputShape: [4] }),
-    new layers.Dense(3, { activation: 'softmax' }),
-  ]);
-}
-
-const compiled = (): Sequential =>
-  net().compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
+import { compiled, x, y } from './small-net.js';
 
 /** What is written to standard error meanwhile. */
 async function said(run: () => unknown): Promise<string> {

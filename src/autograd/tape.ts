@@ -122,7 +122,7 @@ export function backward(root: Tensor, options: BackwardOptions = {}): void {
     if (!options.createGraph) sum = taken.has(sum.storage) ? sum.copy() : sum.detach();
     taken.add(sum.storage);
     // The leaf usually outlives the scope of the step that gave it its gradient.
-    Scope.release(sum.storage);
+    Scope.release(sum);
     leaf.grad = sum;
   }
 }

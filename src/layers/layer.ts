@@ -339,7 +339,7 @@ export abstract class Layer {
     const target = { dtype: this.dtype, device: defaultBackend().device };
     const value = noGrad(() => firstValue(shape, initializer, target, this.name));
     // Weights live as long as the layer, whatever scope it was built in.
-    Scope.release(value.storage);
+    Scope.release(value);
     const weight = new Weight(
       `${this.name}/${name}`,
       value,

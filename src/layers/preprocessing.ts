@@ -52,7 +52,7 @@ export class Rescaling extends Layer {
     const [known] = this.#known ?? [];
     if (known?.dtype !== dtype || known.backend !== x.backend) {
       const constant = (value: number): Tensor =>
-        released(full([1], value, { dtype, device: x.device }));
+        Scope.release(full([1], value, { dtype, device: x.device }));
       this.#known = [constant(center), constant(this.scale)];
     }
     return this.#known!;
@@ -148,13 +148,13 @@ export class Normalization extends Layer {
       const factor = this.invert ? deviation : reciprocal(deviation);
       // One number for every value of a sample, or one for all.
       const spread = (each: Tensor): Tensor =>
-        each.size === 1 ? each : released(broadcastTo(each, sample));
+        each.size === 1 ? each : Scope.release(broadcastTo(each, sample));
       return {
         sample,
         of: statistics,
         versions: statistics.map(({ version }) => version),
         mean: spread(this.#mean.value),
-        factor: spread(released(factor)),
+        factor: spread(Scope.release(factor)),
       };
     }));
   }
@@ -248,12 +248,6 @@ interface Derived {
   readonly mean: Tensor;
   /** 1 / deviation; to undo a normalization, the deviation. */
   readonly factor: Tensor;
-}
-
-/** A tensor that outlives the scope it was made in. */
-function released(tensor: Tensor): Tensor {
-  Scope.release(tensor.storage);
-  return tensor;
 }
 
 interface Statistics {

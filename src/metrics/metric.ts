@@ -94,7 +94,9 @@ export abstract class Metric<Result = number> implements Configurable {
       use(tensors.map((each) => each && (each.buffer as HostArray)));
       return;
     }
-    this.#arriving.push({ copies: tensors.map((each) => each && copyOf(each)), use });
+    // The step's scope ends before they arrive.
+    const copies = tensors.map((each) => each && Scope.release(each.copy()));
+    this.#arriving.push({ copies, use });
     if (this.#arriving.length > mostArriving) this.#countNow();
     // An error is thrown where the result is asked for.
     else this.settled().catch(() => undefined);
@@ -150,13 +152,6 @@ export abstract class Metric<Result = number> implements Configurable {
   config(): Record<string, unknown> {
     return { name: this.name, ...this.ownConfig?.() };
   }
-}
-
-/** A copy that outlives the scope it is made in. */
-function copyOf(tensor: Tensor): Tensor {
-  const copy = tensor.copy();
-  Scope.release(copy.storage);
-  return copy;
 }
 
 function free({ copies }: Arriving): void {

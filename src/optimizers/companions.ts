@@ -19,8 +19,7 @@ export class Companions {
   of(parameter: Tensor): Tensor {
     let tensor = this.#tensors.get(parameter);
     if (!tensor) {
-      tensor = this.begin(parameter);
-      Scope.release(tensor.storage);
+      tensor = Scope.release(this.begin(parameter));
       this.#tensors.set(parameter, tensor);
     }
     return tensor;

@@ -43,8 +43,7 @@ export class Norms {
     if (before && before.parts.length >= tensors.length && before.vector.backend === backend) {
       return before;
     }
-    const vector: Tensor = zeros([tensors.length], { dtype, device });
-    Scope.release(vector.storage);
+    const vector: Tensor = Scope.release(zeros([tensors.length], { dtype, device }));
     const parts = tensors.map((_, i) => backend.view(vector.buffer, i, 1));
     const made = { vector, parts };
     this.#scratch.set(dtype, made);

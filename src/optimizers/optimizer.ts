@@ -282,7 +282,7 @@ export abstract class Optimizer implements Configurable {
     if (!slots) {
       const { shape, dtype, device } = parameter;
       slots = this.#variables.map((variable) =>
-        lasting(full(shape, this.initial?.(variable) ?? 0, { dtype, device })),
+        Scope.release(full(shape, this.initial?.(variable) ?? 0, { dtype, device })),
       );
       this.#slots.set(parameter, slots);
     }
@@ -341,12 +341,12 @@ export abstract class Optimizer implements Configurable {
     const tensors: Record<string, Tensor> = {};
     parameters.forEach((parameter, i) => {
       this.#slots.get(parameter)?.forEach((slot, s) => {
-        tensors[`${i}/${this.#variables[s]!}`] = lasting(slot.copy());
+        tensors[`${i}/${this.#variables[s]!}`] = Scope.release(slot.copy());
       });
       const average = this.#averages.get(parameter);
-      if (average) tensors[`${i}/${averageKey}`] = lasting(average.copy());
+      if (average) tensors[`${i}/${averageKey}`] = Scope.release(average.copy());
       const accumulated = this.#accumulation?.get(parameter);
-      if (accumulated) tensors[`${i}/${accumulatedKey}`] = lasting(accumulated.copy());
+      if (accumulated) tensors[`${i}/${accumulatedKey}`] = Scope.release(accumulated.copy());
     });
     const rate = this.#learningRate;
     return {
@@ -411,10 +411,4 @@ export abstract class Optimizer implements Configurable {
       ...this.ownConfig(),
     };
   }
-}
-
-/** State outlives the scope of the step it is first made in. */
-function lasting(tensor: Tensor): Tensor {
-  Scope.release(tensor.storage);
-  return tensor;
 }

@@ -219,15 +219,17 @@ export class Scope {
     return tensor;
   }
 
-  /** Takes a tensor out of this scope and of all around it: only the collector frees it. */
-  static release(storage: Storage): void {
+  /** Takes a tensor out of all scopes, which it outlives: only the collector frees it. */
+  static release<T extends { readonly storage: Storage }>(tensor: T): T {
+    const { storage } = tensor;
     for (let scope = innermost; scope; scope = scope.#outer) {
       const at = scope.#storages.lastIndexOf(storage);
       if (at >= 0) {
         scope.#storages.splice(at, 1);
-        return;
+        break;
       }
     }
+    return tensor;
   }
 
   /** Owns nothing new from now on, and frees what it has only when it ends. */
