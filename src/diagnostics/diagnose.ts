@@ -20,11 +20,19 @@ import { selfNormalization } from './self-normalization.js';
 export function diagnose(model: Model, batch: BatchLike): HealthReport;
 export function diagnose(model: Model, x: Data, y: Data): HealthReport;
 export function diagnose(model: Model, first: Data | BatchLike, y?: Data): HealthReport {
-  const batchLike = y === undefined ? (first as BatchLike) : ([first as Data, y] as const);
+  const examination = examine(model, y === undefined ? (first as BatchLike) : [first as Data, y]);
+  for (;;) {
+    const { done, value } = examination.next();
+    if (done) return value;
+  }
+}
+
+/** {@link diagnose}; others may have their turn where it yields. */
+export function* examine(model: Model, batchLike: BatchLike): Generator<void, HealthReport> {
   const batch = asBatch(batchLike, model);
   checkTargets(model.compiled, batch.targets);
   model.ensureBuilt(...sampleShapes(batch));
-  const measurement = measure(model, batch);
+  const measurement = yield* measure(model, batch);
   const findings = findingsOf(measurement);
   const finite = findings[0]?.kind !== 'nonFinite';
   const all = finite ? [...findings, ...selfNormalization(measurement)] : findings;

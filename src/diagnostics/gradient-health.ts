@@ -1,11 +1,13 @@
 /** Examining a model while it is being trained. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { Callback } from '../callbacks/callback.js';
 import type { CallbackState } from '../callbacks/callback.js';
 import { say } from '../callbacks/say.js';
 import type { Data } from '../models/data.js';
 import { checkInteger } from '../tensor/shape.js';
-import { diagnose } from './diagnose.js';
+import { examine } from './diagnose.js';
 import type { Finding } from './findings.js';
 import type { LayerHealth } from './measure.js';
 import { HealthReport } from './report.js';
@@ -28,7 +30,10 @@ interface Recorded {
   readonly findings: readonly Finding[];
 }
 
-/** Examines the model by a batch of its data (see {@link diagnose}), and keeps the reports. */
+/**
+ * Examines the model by a batch of its data (see `diagnose`), and keeps the reports. The event loop
+ * has its turns between layers; a batch of hundreds of samples makes the step of one piece long.
+ */
 export class GradientHealth extends Callback {
   /** Every examination so far; −1 is before the first epoch. */
   readonly reports: { readonly epoch: number; readonly report: HealthReport }[] = [];
@@ -47,12 +52,12 @@ export class GradientHealth extends Callback {
     this.#onReport = options.onReport ?? ((report, epoch) => this.#tell(report, epoch));
   }
 
-  override onTrainBegin(): void {
-    this.#examine(-1);
+  override async onTrainBegin(): Promise<void> {
+    await this.#examine(-1);
   }
 
-  override onEpochEnd(epoch: number): void {
-    if ((epoch + 1) % this.#every === 0) this.#examine(epoch);
+  override async onEpochEnd(epoch: number): Promise<void> {
+    if ((epoch + 1) % this.#every === 0) await this.#examine(epoch);
   }
 
   override state(): CallbackState {
@@ -74,10 +79,16 @@ export class GradientHealth extends Callback {
     for (const kind of values['told'] as readonly string[]) this.#told.add(kind);
   }
 
-  #examine(epoch: number): void {
-    const report = diagnose(this.model, this.#x, this.#y);
-    this.reports.push({ epoch, report });
-    this.#onReport(report, epoch);
+  async #examine(epoch: number): Promise<void> {
+    const examination = examine(this.model, [this.#x, this.#y]);
+    for (;;) {
+      await nextTurn();
+      const { done, value } = examination.next();
+      if (!done) continue;
+      this.reports.push({ epoch, report: value });
+      this.#onReport(value, epoch);
+      return;
+    }
   }
 
   #tell(report: HealthReport, epoch: number): void {

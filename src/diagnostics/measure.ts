@@ -1,9 +1,11 @@
 /**
  * What a training step would do to a model, layer by layer, without doing it: the model, its
- * optimizer and the random numbers are afterwards as they were.
+ * optimizer and the random numbers are afterwards as they were. The step is made in one go, and
+ * copies of all it computed are looked at afterwards, layer by layer.
  */
 
 import { gradientsOf, noGrad } from '../autograd/tape.js';
+import type { HostArray } from '../backends/backend.js';
 import type { CallContext, Layer } from '../layers/index.js';
 import type { Batch } from '../models/batches.js';
 import type { Model } from '../models/model.js';
@@ -53,8 +55,47 @@ export interface FeatureStatistics {
   readonly deviations: readonly number[];
 }
 
-/** Measures one step on one batch. */
-export function measure(model: Model, batch: Batch): Measurement {
+/** Measures one step on one batch; others may have their turn where it yields. */
+export function* measure(model: Model, batch: Batch): Generator<void, Measurement> {
+  const { loss, lossAfter, layers: taken, received } = take(model, batch);
+  const layers: LayerHealth[] = [];
+  for (const each of taken) {
+    yield;
+    layers.push(figures(each));
+  }
+  yield;
+  return { loss, lossAfter, layers, received: received && perFeature(...received) };
+}
+
+/** Copies of what a step computed. */
+interface Taken {
+  readonly loss: number;
+  readonly lossAfter: number;
+  readonly layers: readonly TakenLayer[];
+  /** What reached the first layer with a matrix, and its number of features. */
+  readonly received: readonly [values: ArrayLike<number>, features: number] | null;
+}
+
+interface TakenLayer {
+  readonly layer: Layer;
+  readonly output: HostArray;
+  /** Length of the output's last axis. */
+  readonly units: number;
+  /** Of the loss, for the output. */
+  readonly gradient: HostArray | null;
+  readonly samples: number;
+  readonly weights: readonly TakenWeight[];
+}
+
+/** A trained weight before and after the step. */
+interface TakenWeight {
+  readonly rank: number;
+  readonly gradient: HostArray | null;
+  readonly before: HostArray;
+  readonly after: HostArray;
+}
+
+function take(model: Model, batch: Batch): Taken {
   const scope = new Scope();
   const undo = remember(model);
   try {
@@ -96,7 +137,7 @@ function forward(model: Model, batch: Batch, observe?: CallContext['observe']): 
   return lossOf(model, model.compiled, outputs, batch, penalties).loss;
 }
 
-function step(model: Model, batch: Batch): Measurement {
+function step(model: Model, batch: Batch): Taken {
   const seen: Seen[] = [];
   const random = defaultGenerator.state();
   const loss = forward(model, batch, (layer, output) => {
@@ -105,8 +146,7 @@ function step(model: Model, batch: Batch): Measurement {
   const parameters = model.trainableWeights.map((weight) => weight.value);
   const wanted = [...parameters, ...seen.map(({ output }) => output)];
   const gradients = loss.requiresGrad ? gradientsOf(loss, wanted) : wanted.map(() => null);
-  const ofWeights = new Map(parameters.map((parameter, i) => [parameter, gradients[i]!]));
-  const changes = changesOf(model, parameters, gradients.slice(0, parameters.length));
+  const weights = trained(model, parameters, gradients.slice(0, parameters.length));
   // Masks of dropout are the same again: another loss is the step's doing.
   defaultGenerator.restore(random);
   const lossAfter = noGrad(() => forward(model, batch).item() as number);
@@ -114,23 +154,45 @@ function step(model: Model, batch: Batch): Measurement {
   return {
     loss: loss.item() as number,
     lossAfter,
-    layers: seen.map(({ layer, output }, i) => {
-      const gradient = gradients[parameters.length + i] ?? null;
-      return figures(layer, output, gradient, ofWeights, changes, samples);
-    }),
+    layers: seen.map(({ layer, output }, i) => ({
+      layer,
+      output: output.dataSync(),
+      units: output.shape.at(-1) ?? 1,
+      gradient: gradients[parameters.length + i]?.dataSync() ?? null,
+      samples,
+      weights: layer.weights.flatMap(({ value }) => weights.get(value) ?? []),
+    })),
     received: receivedBy(seen, batch),
   };
 }
 
-/** How far the optimizer would move each parameter. */
-function changesOf(
+/** Makes the optimizer's step, and takes what it moves; nothing where no weight has a gradient. */
+function trained(
   model: Model,
   parameters: readonly Tensor[],
   gradients: readonly (Tensor | null)[],
-): Map<Tensor, Ratio> {
-  const changes = new Map<Tensor, Ratio>();
-  if (gradients.every((gradient) => gradient === null)) return changes;
+): Map<Tensor, TakenWeight> {
+  if (gradients.every((gradient) => gradient === null)) return new Map();
   const before = parameters.map((parameter) => parameter.dataSync());
+  move(model, parameters, gradients);
+  return new Map(
+    parameters.map((parameter, i) => [
+      parameter,
+      {
+        rank: parameter.rank,
+        gradient: gradients[i]?.dataSync() ?? null,
+        before: before[i]!,
+        after: parameter.dataSync(),
+      },
+    ]),
+  );
+}
+
+function move(
+  model: Model,
+  parameters: readonly Tensor[],
+  gradients: readonly (Tensor | null)[],
+): void {
   const { optimizer } = model;
   // Optimizers that accumulate gradients move once in several steps: see the step that moves.
   const updates = optimizer.iterations;
@@ -139,40 +201,12 @@ function changesOf(
     if (optimizer.iterations > updates) break;
     noGrad(() => optimizer.apply(parameters, gradients, names));
   }
-  parameters.forEach((parameter, i) => {
-    const [old, now] = [before[i]!, parameter.dataSync()];
-    let [change, length] = [0, 0];
-    for (let at = 0; at < old.length; at++) {
-      change += (now[at]! - old[at]!) ** 2;
-      length += old[at]! ** 2;
-    }
-    changes.set(parameter, { change, length });
-  });
-  return changes;
 }
 
-/** Squared lengths of a change and of what is changed. */
-interface Ratio {
-  readonly change: number;
-  readonly length: number;
-}
-
-function figures(
-  layer: Layer,
-  output: Tensor,
-  gradient: Tensor | null,
-  ofWeights: ReadonlyMap<Tensor, Tensor | null>,
-  changes: ReadonlyMap<Tensor, Ratio>,
-  samples: number,
-): LayerHealth {
-  const values = output.dataSync();
-  const { mean, variance } = moments(values);
+function figures({ layer, output, units, gradient, samples, weights }: TakenLayer): LayerHealth {
+  const { mean, variance } = moments(output);
   const flatness = flatnessOf(layer);
-  const own = layer.weights.map((weight) => weight.value);
-  const squares = own.flatMap((value) => {
-    const found = ofWeights.get(value);
-    return found ? [sumOfSquares(found.dataSync())] : [];
-  });
+  const squares = weights.flatMap((each) => (each.gradient ? [sumOfSquares(each.gradient)] : []));
   const gradientNorm = squares.length > 0 ? Math.sqrt(squares.reduce((a, b) => a + b)) : null;
   return {
     name: layer.name,
@@ -180,23 +214,27 @@ function figures(
     layer,
     mean,
     variance,
-    deadShare: deadShare(values, output.shape.at(-1) ?? 1, flatness),
-    saturatedShare: saturatedShare(values, flatness),
+    deadShare: deadShare(output, units, flatness),
+    saturatedShare: saturatedShare(output, flatness),
     // A mean over the batch divides each sample's gradient by their number.
     signal: gradient
-      ? samples * Math.sqrt(sumOfSquares(gradient.dataSync()) / Math.max(1, gradient.size))
+      ? samples * Math.sqrt(sumOfSquares(gradient) / Math.max(1, gradient.length))
       : null,
     gradientNorm,
-    updateRatio: updateRatio(own, changes),
+    updateRatio: updateRatio(weights),
     finite: Number.isFinite(variance) && Number.isFinite(gradientNorm ?? 0),
   };
 }
 
 /** Of matrices only: biases begin at 0, so that any change of theirs is infinitely large. */
-function updateRatio(own: readonly Tensor[], changes: ReadonlyMap<Tensor, Ratio>): number | null {
-  const found = own.filter((value) => value.rank >= 2).flatMap((value) => changes.get(value) ?? []);
-  const length = found.reduce((sum, each) => sum + each.length, 0);
-  const change = found.reduce((sum, each) => sum + each.change, 0);
+function updateRatio(weights: readonly TakenWeight[]): number | null {
+  let [change, length] = [0, 0];
+  for (const { before, after } of weights.filter(({ rank }) => rank >= 2)) {
+    for (let i = 0; i < before.length; i++) {
+      change += (after[i]! - before[i]!) ** 2;
+      length += before[i]! ** 2;
+    }
+  }
   return length > 0 ? Math.sqrt(change / length) : null;
 }
 
@@ -219,11 +257,11 @@ function saturatedShare(values: ArrayLike<number>, flat: Flatness | null): numbe
 }
 
 /** What reached the first layer with a matrix: another layer's result, or the model's input. */
-function receivedBy(seen: readonly Seen[], batch: Batch): FeatureStatistics | null {
+function receivedBy(seen: readonly Seen[], batch: Batch): Taken['received'] {
   const at = seen.findIndex(({ layer }) => layer.weights.some(({ value }) => value.rank >= 2));
   if (at < 0) return null;
   const x = at === 0 ? batch.inputs[0]! : seen[at - 1]!.output;
-  return perFeature(x.dataSync(), x.shape.at(-1) ?? 1);
+  return [x.dataSync(), x.shape.at(-1) ?? 1];
 }
 
 // ---- numbers ------------------------------------------------------------------------------------
