@@ -5,7 +5,6 @@
  */
 
 import { gradientsOf, noGrad } from '../autograd/tape.js';
-import type { HostArray } from '../backends/backend.js';
 import type { CallContext, Layer } from '../layers/index.js';
 import type { Batch } from '../models/batches.js';
 import type { Model } from '../models/model.js';
@@ -78,11 +77,11 @@ interface Taken {
 
 interface TakenLayer {
   readonly layer: Layer;
-  readonly output: HostArray;
+  readonly output: ArrayLike<number>;
   /** Length of the output's last axis. */
   readonly units: number;
   /** Of the loss, for the output. */
-  readonly gradient: HostArray | null;
+  readonly gradient: ArrayLike<number> | null;
   readonly samples: number;
   readonly weights: readonly TakenWeight[];
 }
@@ -90,9 +89,9 @@ interface TakenLayer {
 /** A trained weight before and after the step. */
 interface TakenWeight {
   readonly rank: number;
-  readonly gradient: HostArray | null;
-  readonly before: HostArray;
-  readonly after: HostArray;
+  readonly gradient: ArrayLike<number> | null;
+  readonly before: ArrayLike<number>;
+  readonly after: ArrayLike<number>;
 }
 
 function take(model: Model, batch: Batch): Taken {
