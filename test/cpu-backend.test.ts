@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { HostArray } from '../src/backends/backend.js';
 import { reductions } from '../src/backends/backend.js';
@@ -73,6 +73,24 @@ function threadTests(addon: CpuAddon): void {
       expect(() => addon.setThreads(count)).toThrow(RangeError);
     }
     addon.setThreads(usual);
+  });
+
+  it('takes them from GRADLOOM_THREADS', () => {
+    try {
+      vi.stubEnv('GRADLOOM_THREADS', '3');
+      expect(createCpuBackend(addon).backend.threads()).toBe(3);
+      for (const wrong of ['zero', '-1', '1.5']) {
+        vi.stubEnv('GRADLOOM_THREADS', wrong);
+        expect(() => createCpuBackend(addon)).toThrow(
+          `GRADLOOM_THREADS must be a whole number from 1 to 256, not "${wrong}"`,
+        );
+      }
+      vi.stubEnv('GRADLOOM_THREADS', '0');
+      expect(() => createCpuBackend(addon)).toThrow('0 threads asked for, expected 1 to 256');
+    } finally {
+      vi.unstubAllEnvs();
+      addon.setThreads(usual);
+    }
   });
 }
 

@@ -24,6 +24,7 @@ const largeBytes = 1 << 22;
 
 /**
  * The backend over a loaded addon. Its kernels are the addon's own functions: no wrapper between.
+ * Throws ValueError where GRADLOOM_THREADS is set and no number of threads.
  */
 export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
   const kernels = addon as CpuAddon;
@@ -33,6 +34,15 @@ export function createCpuBackend(addon: Addon): { readonly backend: Backend } {
     }
     kernels.setThreads(count);
   };
+  const wanted = process.env['GRADLOOM_THREADS'];
+  if (wanted) {
+    if (!/^\d+$/.test(wanted)) {
+      throw new ValueError(
+        `GRADLOOM_THREADS must be a whole number from 1 to 256, not "${wanted}"`,
+      );
+    }
+    setThreads(Number(wanted));
+  }
   const allocate = (dtype: DType, size: number): HostArray => {
     const array = hostMemory.allocate(dtype, size);
     if (array.byteLength >= largeBytes) kernels.useLargePages(array);
