@@ -62,13 +62,10 @@ struct Scheduler {
   uint32_t launches = 0;
 };
 
-Scheduler& scheduler() {
-  static Scheduler instance;
-  return instance;
-}
+Scheduler scheduler;
 
 void body() {
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   (*all.kernel)();
   all.running->state = State::done;
   all.live--;
@@ -76,7 +73,7 @@ void body() {
 }
 
 void run(unsigned i) {
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   Thread& thread = all.threads[i];
   position.thread = thread.index;
   all.accessor.thread = i;
@@ -86,7 +83,7 @@ void run(unsigned i) {
 }
 
 void wait(State state, int line) {
-  Thread& thread = *scheduler().running;
+  Thread& thread = *scheduler.running;
   thread.state = state;
   thread.line = line;
   thread.fiber.leave();
@@ -98,7 +95,7 @@ std::string at(int line) {
 
 // Nobody can go on: all must be at one barrier, which they pass then.
 void passBarrier() {
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   int line = -1;
   for (unsigned i = 0; i < all.count; i++) {
     const Thread& thread = all.threads[i];
@@ -121,7 +118,7 @@ void passBarrier() {
 }
 
 void runBlock() {
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   beginSharedMemory();
   all.accessor.phase = 0;
   all.live = all.count;
@@ -158,7 +155,7 @@ std::string place() {
 }  // namespace
 
 std::string runGrid(int device, Dim3 grid, Dim3 block, const std::function<void()>& kernel) {
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   all.count = block.x * block.y * block.z;
   all.kernel = &kernel;
   all.wrong.clear();
@@ -183,19 +180,19 @@ std::string runGrid(int device, Dim3 grid, Dim3 block, const std::function<void(
 }
 
 bool inKernel() {
-  return scheduler().running != nullptr;
+  return scheduler.running != nullptr;
 }
 
 namespace {
 
 [[noreturn]] void stop() {
-  for (;;) scheduler().running->fiber.leave();  // nobody resumes it
+  for (;;) scheduler.running->fiber.leave();  // nobody resumes it
 }
 
 }  // namespace
 
 void fault(const std::string& what) {
-  scheduler().wrong = what + place();
+  scheduler.wrong = what + place();
   stop();
 }
 
@@ -204,7 +201,7 @@ void barrier(int line) {
 }
 
 const uint64_t* exchange(uint64_t value, int line) {
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   Thread& self = *all.running;
   const unsigned i = unsigned(&self - all.threads), lane = i % warpSize, first = i - lane;
   Warp& warp = all.warps[i / warpSize];
@@ -226,7 +223,7 @@ const uint64_t* exchange(uint64_t value, int line) {
 void access(const void* address, size_t size, bool write, bool atomic) {
   const uintptr_t number = reinterpret_cast<uintptr_t>(address);
   if (!isDeviceMemory(number)) return;
-  Scheduler& all = scheduler();
+  Scheduler& all = scheduler;
   const char* wrong = checkAccess(number, size, write, atomic, all.accessor);
   if (wrong == nullptr) return;
   if (wrong == undefinedShared) {

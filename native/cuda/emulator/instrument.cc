@@ -7,17 +7,29 @@
 #include "cuda/emulator/memory.h"
 #include "cuda/emulator/toolkit.h"
 
-using gradloom::emulator::access;
-using gradloom::emulator::inKernel;
-
 namespace {
 
-void check(const void* address, size_t size, bool write) {
+using namespace gradloom::emulator;  // NOLINT(google-build-using-namespace)
+
+bool isOfDevice(const void* address) {
+  return isDeviceMemory(reinterpret_cast<uintptr_t>(address));
+}
+
+void checkDevice(const void* address, size_t size, bool write) {
   if (inKernel()) {
     access(address, size, write);
-  } else if (gradloom::emulator::isDeviceMemory(reinterpret_cast<uintptr_t>(address))) {
-    gradloom::emulator::reportHostAccess();
+  } else {
+    reportHostAccess();
   }
+}
+
+inline void check(const void* address, size_t size, bool write) {
+  if (isOfDevice(address)) checkDevice(address, size, write);
+}
+
+void checkBytes(const void* address, size_t size, bool write) {
+  if (!isOfDevice(address)) return;  // no range of the host's reaches into the device's
+  for (size_t i = 0; i < size; i++) checkDevice(static_cast<const char*>(address) + i, 1, write);
 }
 
 }  // namespace
@@ -44,10 +56,10 @@ GRADLOOM_ACCESS(16)
 
 extern "C" {
 void __tsan_read_range(void* address, size_t size) {
-  for (size_t i = 0; i < size; i++) check(static_cast<char*>(address) + i, 1, false);
+  checkBytes(address, size, false);
 }
 void __tsan_write_range(void* address, size_t size) {
-  for (size_t i = 0; i < size; i++) check(static_cast<char*>(address) + i, 1, true);
+  checkBytes(address, size, true);
 }
 void __tsan_init() {}
 void __tsan_func_entry(void*) {}

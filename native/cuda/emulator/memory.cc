@@ -11,10 +11,6 @@
 namespace gradloom::emulator {
 namespace {
 
-// One range of addresses holds all: shared memory first, then one device's after the other.
-constexpr size_t sharedBytes = 1 << 20;
-constexpr size_t deviceBytes = 2 * capacity;  // twice, for guards and fragments
-constexpr size_t arenaBytes = sharedBytes + deviceCount * deviceBytes;
 constexpr size_t guardBytes = 256;
 constexpr size_t alignment = 256;       // what cudaMalloc promises
 constexpr unsigned char poison = 0xff;  // NaN in floating point, -1 in integers
@@ -47,18 +43,21 @@ struct Region {
   size_t inUse = 0;
 };
 
+}  // namespace
+
+char* const arenaBase = static_cast<char*>(reserve(arenaBytes));
+
+namespace {
+
+uint8_t* const states = static_cast<uint8_t*>(reserve(arenaBytes));
+Trace* const traces = static_cast<Trace*>(reserve(arenaBytes / 4 * sizeof(Trace)));
+
 struct Arena {
-  char* const base = static_cast<char*>(reserve(arenaBytes));
-  uint8_t* const states = static_cast<uint8_t*>(reserve(arenaBytes));
-  Trace* const traces = static_cast<Trace*>(reserve(arenaBytes / 4 * sizeof(Trace)));
   std::map<size_t, size_t> allocated;  // offset, bytes
   Region regions[deviceCount];
 
   Arena() {
     for (int d = 0; d < deviceCount; d++) regions[d].vacant = {{beginningOf(d), deviceBytes}};
-  }
-  size_t offsetOf(const void* memory) const {
-    return size_t(static_cast<const char*>(memory) - base);
   }
 };
 
@@ -67,42 +66,34 @@ Arena& arena() {
   return instance;
 }
 
+size_t offsetOf(const void* memory) {
+  return size_t(static_cast<const char*>(memory) - arenaBase);
+}
+
 // Launch 20 bits, block 18, phase 12, thread 10, which bytes of the four 4. Zero is nobody, since
 // launches are counted from 1. A granule remembers only its last reader and its last writer: a race
 // may go unnoticed, but none is reported that is not there.
-constexpr int threadBits = 10, phaseBits = 12, blockBits = 18;
+constexpr int bytesBits = 4, threadBits = 10, phaseBits = 12, blockBits = 18, launchBits = 20;
+constexpr int phaseAt = bytesBits + threadBits, blockAt = phaseAt + phaseBits,
+              launchAt = blockAt + blockBits;
+static_assert(launchAt + launchBits == 64);
 constexpr uint64_t bits(int count) {
   return (uint64_t{1} << count) - 1;
 }
 
-struct Access {
-  uint64_t launch, block, phase, thread, bytes;
-};
-
-uint64_t pack(const Access& access) {
-  uint64_t word = access.launch & bits(20);
-  word = word << blockBits | (access.block & bits(blockBits));
-  word = word << phaseBits | (access.phase & bits(phaseBits));
-  word = word << threadBits | access.thread;
-  return word << 4 | access.bytes;
-}
-
-Access unpack(uint64_t word) {
-  Access access{};
-  access.bytes = word & bits(4), word >>= 4;
-  access.thread = word & bits(threadBits), word >>= threadBits;
-  access.phase = word & bits(phaseBits), word >>= phaseBits;
-  access.block = word & bits(blockBits), word >>= blockBits;
-  access.launch = word;
-  return access;
+// Of no bytes yet.
+uint64_t pack(const Accessor& by) {
+  return (by.launch & bits(launchBits)) << launchAt | (by.block & bits(blockBits)) << blockAt |
+         (by.phase & bits(phaseBits)) << phaseAt | uint64_t{by.thread} << bytesBits;
 }
 
 // Whether nothing orders an earlier access and this one.
-bool races(uint64_t word, const Access& now, bool inShared) {
-  const Access then = unpack(word);
-  if (then.launch != now.launch || (then.bytes & now.bytes) == 0) return false;
-  if (then.block != now.block) return !inShared;
-  return then.phase == now.phase && then.thread != now.thread;
+bool races(uint64_t then, uint64_t now, bool inShared) {
+  const uint64_t differs = then ^ now;
+  if (differs >> launchAt != 0 || (then & now & bits(bytesBits)) == 0) return false;
+  if ((differs >> blockAt & bits(blockBits)) != 0) return !inShared;
+  return (differs >> phaseAt & bits(phaseBits)) == 0 &&
+         (differs >> bytesBits & bits(threadBits)) != 0;
 }
 
 // Atomic accesses of one granule in a row, which order each other: kept beside the traces, since
@@ -112,19 +103,17 @@ std::map<size_t, uint32_t>& atomicLaunches() {
   return launches;
 }
 
-const char* trace(size_t granule, uint64_t bytes, bool write, bool atomic, const Accessor& by,
-                  bool inShared) {
-  Trace& last = arena().traces[granule];
-  const Access now{by.launch & bits(20), by.block & bits(blockBits), by.phase & bits(phaseBits),
-                   by.thread, bytes};
+const char* trace(size_t granule, uint64_t now, bool write, bool atomic, bool inShared) {
+  Trace& last = traces[granule];
   if (atomic) {
-    uint32_t& launch = atomicLaunches()[granule];
-    const bool joins = launch == by.launch;
-    launch = by.launch;
+    uint32_t& of = atomicLaunches()[granule];
+    const uint32_t launch = now >> launchAt;
+    const bool joins = of == launch;
+    of = launch;
     if (!joins && (races(last.write, now, inShared) || races(last.read, now, inShared))) {
       return "race: an atomic operation and a plain access of another thread";
     }
-    last.write = pack(now);
+    last.write = now;
     return nullptr;
   }
   if (races(last.write, now, inShared)) {
@@ -135,35 +124,41 @@ const char* trace(size_t granule, uint64_t bytes, bool write, bool atomic, const
     return "race: a thread writes what another reads, and no barrier is between them";
   }
   if (write)
-    last.write = pack(now);
+    last.write = now;
   else
-    last.read = pack(now);
+    last.read = now;
   return nullptr;
 }
 
+// What nearly every access finds. Of 1, 2, 4, 8 or 16 bytes.
+bool allWritten(size_t offset, size_t size) {
+  constexpr uint64_t eight = 0x0101010101010101 * written;
+  uint64_t word;
+  std::memcpy(&word, states + offset, 8);
+  if (size < 8) return (word ^ eight) << (64 - 8 * size) == 0;
+  if (word != eight || size == 8) return word == eight;
+  std::memcpy(&word, states + offset + 8, 8);
+  return word == eight;
+}
+
 void setStates(size_t offset, size_t bytes, State state) {
-  std::memset(arena().states + offset, state, bytes);
+  std::memset(states + offset, state, bytes);
 }
 
 }  // namespace
 
-bool isDeviceMemory(uintptr_t address) {
-  return address - reinterpret_cast<uintptr_t>(arena().base) < arenaBytes;
-}
-
 const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
                         const Accessor& by) {
-  Arena& all = arena();
-  const size_t offset = address - reinterpret_cast<uintptr_t>(all.base);
+  const size_t offset = address - reinterpret_cast<uintptr_t>(arenaBase);
   if (offset >= arenaBytes) return nullptr;  // a local variable, an argument, a constant
-  if (address % size != 0) return "misaligned access";
+  if ((address & (size - 1)) != 0) return "misaligned access";
   const bool inShared = offset < sharedBytes;
   if (!inShared && deviceAt(offset) != by.device) {
     return "wrong device: a kernel touches memory of another one";
   }
   bool undefinedRead = false;
-  for (size_t i = 0; i < size; i++) {
-    const uint8_t state = all.states[offset + i];
+  for (size_t i = allWritten(offset, size) ? size : 0; i < size; i++) {
+    const uint8_t state = states[offset + i];
     if (state == freed) return "use after free: memory that was given back";
     if (state == closed) {
       if (inShared)
@@ -175,11 +170,12 @@ const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
     if (state == undefined && (!write || atomic)) undefinedRead = true;
   }
   if (undefinedRead && !inShared) return "uninitialised read of device memory";
-  if (write) setStates(offset, size, written);
+  if (write && !allWritten(offset, size)) setStates(offset, size, written);
+  const uint64_t accessor = pack(by);
   for (size_t at = offset; at < offset + size;) {
     const size_t next = (at / 4 + 1) * 4, end = next < offset + size ? next : offset + size;
     const uint64_t bytes = bits(int(end - at)) << (at % 4);
-    const char* wrong = trace(at / 4, bytes, write, atomic, by, inShared);
+    const char* wrong = trace(at / 4, accessor | bytes, write, atomic, inShared);
     if (wrong != nullptr) return wrong;
     at = end;
   }
@@ -209,15 +205,15 @@ void* allocate(int device, size_t bytes) {
     const size_t offset = start + guardBytes;
     all.allocated[offset] = whole;
     region.inUse += whole;
-    setExtent(all.base + offset, whole, bytes);
-    return all.base + offset;
+    setExtent(arenaBase + offset, whole, bytes);
+    return arenaBase + offset;
   }
   return nullptr;
 }
 
 bool release(void* memory) {
   Arena& all = arena();
-  const auto found = all.allocated.find(all.offsetOf(memory));
+  const auto found = all.allocated.find(offsetOf(memory));
   if (found == all.allocated.end()) return false;
   const size_t bytes = found->second;
   setStates(found->first, bytes, freed);
@@ -246,9 +242,8 @@ size_t bytesInUse(int device) {
 }
 
 void setExtent(const void* memory, size_t bytes, size_t used) {
-  Arena& all = arena();
-  const size_t offset = all.offsetOf(memory);
-  std::memset(all.base + offset, poison, bytes);
+  const size_t offset = offsetOf(memory);
+  std::memset(arenaBase + offset, poison, bytes);
   setStates(offset, used, undefined);
   setStates(offset + used, bytes - used, used == 0 ? freed : closed);
 }
@@ -256,26 +251,24 @@ void setExtent(const void* memory, size_t bytes, size_t used) {
 const char* checkRange(const void* memory, size_t bytes) {
   if (bytes == 0) return nullptr;
   if (!isDeviceMemory(reinterpret_cast<uintptr_t>(memory))) return "not memory of the device";
-  Arena& all = arena();
-  const size_t offset = all.offsetOf(memory);
+  const size_t offset = offsetOf(memory);
   if (offset + bytes > arenaBytes) return "out of bounds: beyond the device's memory";
-  if (std::memchr(all.states + offset, freed, bytes) != nullptr) {
+  if (std::memchr(states + offset, freed, bytes) != nullptr) {
     return "use after free: a copy or fill of memory that was given back";
   }
-  return std::memchr(all.states + offset, closed, bytes) == nullptr
+  return std::memchr(states + offset, closed, bytes) == nullptr
              ? nullptr
              : "out of bounds: a copy or fill outside its array";
 }
 
 void markWritten(const void* memory, size_t bytes) {
-  setStates(arena().offsetOf(memory), bytes, written);
+  setStates(offsetOf(memory), bytes, written);
 }
 
 const char* checkWritten(const void* memory, size_t bytes) {
   const char* wrong = checkRange(memory, bytes);
   if (wrong != nullptr || bytes == 0) return wrong;
-  Arena& all = arena();
-  return std::memchr(all.states + all.offsetOf(memory), undefined, bytes) == nullptr
+  return std::memchr(states + offsetOf(memory), undefined, bytes) == nullptr
              ? nullptr
              : "uninitialised read: a copy of memory never written";
 }
@@ -305,17 +298,16 @@ void beginSharedMemory() {
 }
 
 void* sharedMemory(const void* place, size_t bytes) {
-  Arena& all = arena();
   for (int i = 0; i < shared.count; i++) {
-    if (shared.entries[i].place == place) return all.base + shared.entries[i].offset;
+    if (shared.entries[i].place == place) return arenaBase + shared.entries[i].offset;
   }
   shared.bytes += bytes;
   if (shared.bytes > sharedCapacity || shared.count == SharedArrays::most) return nullptr;
   const size_t offset = (shared.end + guardBytes + alignment - 1) / alignment * alignment;
   shared.entries[shared.count++] = {place, offset};
   shared.end = offset + bytes;
-  setExtent(all.base + offset, bytes, bytes);
-  return all.base + offset;
+  setExtent(arenaBase + offset, bytes, bytes);
+  return arenaBase + offset;
 }
 
 }  // namespace gradloom::emulator

@@ -23,13 +23,22 @@ constexpr const char* undefinedShared = "uninitialised read of shared memory";
 const char* checkAccess(uintptr_t address, size_t size, bool write, bool atomic,
                         const Accessor& by);
 
-// Whether an address is the device's.
-bool isDeviceMemory(uintptr_t address);
+constexpr int deviceCount = 2;
+constexpr size_t capacity = size_t{4} << 30;  // most that a device has
+
+// One range of addresses holds all: shared memory first, then one device's after the other.
+constexpr size_t sharedBytes = 1 << 20;
+constexpr size_t deviceBytes = 2 * capacity;  // twice, for guards and fragments
+constexpr size_t arenaBytes = sharedBytes + deviceCount * deviceBytes;
+extern char* const arenaBase;
+
+// Whether an address is the device's. Asked at every access, most of which are not.
+inline bool isDeviceMemory(uintptr_t address) {
+  return address - reinterpret_cast<uintptr_t>(arenaBase) < arenaBytes;
+}
 
 // ---- memory of the device ----------------------------------------------------------------------
 
-constexpr int deviceCount = 2;
-constexpr size_t capacity = size_t{4} << 30;  // most that a device has
 size_t bytesOfDevice();
 
 // Null when the device has not enough. Contents are undefined; guard zones lie on both sides.
