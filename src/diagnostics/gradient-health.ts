@@ -32,7 +32,8 @@ interface Recorded {
 
 /**
  * Examines the model by a batch of its data (see `diagnose`), and keeps the reports. The event loop
- * has its turns between layers; a batch of hundreds of samples makes the step of one piece long.
+ * has its turns between the passes of the step, and between those over each layer's values. A pass
+ * is one piece: for 256 images and twenty layers 100 ms on `js`, a tenth of that on `cpu`.
  */
 export class GradientHealth extends Callback {
   /** Every examination so far; −1 is before the first epoch. */
