@@ -6,6 +6,7 @@ import { Callback } from '../callbacks/callback.js';
 import type { CallbackState } from '../callbacks/callback.js';
 import { say } from '../callbacks/say.js';
 import type { Data } from '../models/data.js';
+import { checkOptionNames } from '../names.js';
 import { checkInteger } from '../tensor/shape.js';
 import { examine } from './diagnose.js';
 import type { Finding } from './findings.js';
@@ -47,6 +48,7 @@ export class GradientHealth extends Callback {
   /** x, y: a batch of 32 samples or more, of the form `fit` takes. */
   constructor(x: Data, y: Data, options: GradientHealthOptions = {}) {
     super();
+    checkOptionNames('GradientHealth', options, ['every', 'onReport']);
     this.#x = x;
     this.#y = y;
     this.#every = checkInteger(options.every ?? 1, 1, Infinity, 'GradientHealth: every');
