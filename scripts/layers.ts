@@ -38,7 +38,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     ...['activations', 'regularizers', 'constraints'],
   ],
   callbacks: ['tensor', 'ops', 'names', 'values', 'io', 'schedules', 'models'],
-  diagnostics: ['autograd', 'tensor', 'activations', 'layers', 'models', 'callbacks'],
+  diagnostics: ['autograd', 'tensor', 'names', 'activations', 'layers', 'models', 'callbacks'],
   index: ['*'],
   cli: ['*'],
 };

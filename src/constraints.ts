@@ -18,6 +18,10 @@ function checkAxis(axis: ConstraintAxis, constraint: string): ConstraintAxis {
 }
 
 export abstract class Constraint implements Configurable {
+  constructor(options: object = {}) {
+    rememberGiven(this, options);
+  }
+
   /** The nearest allowed value, a new tensor. Not recorded. */
   protected abstract project(w: Tensor): Tensor;
   /** What the constructor takes. */
@@ -52,8 +56,7 @@ export class MaxNorm extends Constraint {
 
   /** `new MaxNorm(1)` or `new MaxNorm({ maxValue: 1, axis: 0 })`. */
   constructor(options: number | MaxNormOptions = {}) {
-    super();
-    if (typeof options !== 'number') rememberGiven(this, options);
+    super(typeof options === 'number' ? {} : options);
     const { maxValue = 2, axis = 0 } =
       typeof options === 'number' ? { maxValue: options } : options;
     this.maxValue = checkNumber(maxValue, 'MaxNorm: maxValue', notNegative);
@@ -86,8 +89,7 @@ export class UnitNorm extends Constraint {
   readonly axis: ConstraintAxis;
 
   constructor(options: { readonly axis?: ConstraintAxis } = {}) {
-    super();
-    rememberGiven(this, options);
+    super(options);
     this.axis = checkAxis(options.axis ?? 0, 'UnitNorm');
   }
 
@@ -119,8 +121,7 @@ export class MinMaxNorm extends Constraint {
   readonly axis: ConstraintAxis;
 
   constructor(options: MinMaxNormOptions = {}) {
-    super();
-    rememberGiven(this, options);
+    super(options);
     const { minValue = 0, maxValue = 1, rate = 1, axis = 0 } = options;
     this.minValue = checkNumber(minValue, 'MinMaxNorm: minValue', notNegative);
     this.maxValue = checkNumber(maxValue, 'MinMaxNorm: maxValue', { min: minValue });

@@ -10,6 +10,7 @@ import {
   initializers,
   input,
   layers,
+  loadModel,
   losses,
   metrics,
   Model,
@@ -45,6 +46,9 @@ describe('options that there are not', () => {
     ['of an optimizer', () => compile({ optimizer: made(optimizers.Adam, { learning_rate: 1 }), loss: 'mse' }), /option of Adam.*"learningRate"\?/],
     ['of an optimizer by config', () => optimizers.get({ className: 'Nadam', config: { beta_3: 1 } }), /option of Nadam named "beta_3"/],
     ['of a loss', () => compile({ loss: made(losses.SparseCategoricalCrossentropy, { from_logits: true }) }), /"fromLogits"\?/],
+    ['of a weight that has none such', () => built(made(layers.BatchNormalization, { movingMeanRegularizer: 'l2' }) as layers.Layer), /named "movingMeanRegularizer". Did you mean "movingMeanInitializer"/],
+    ['of an input', () => input([2], { type: 'int32' } as object), /option of Input named "type".*dtype/],
+    ['of a clone', () => net().clone({ weight: false } as object), /option of clone.*"weights"\?/],
     ['of a metric', () => compile({ loss: 'mse', metrics: [made(metrics.TopKCategoricalAccuracy, { K: 3, kk: 1 })] }), /option of TopKCategoricalAccuracy/],
     ['of an initializer', () => built(dense({ kernelInitializer: made(initializers.HeNormal, { sede: 3 }) })), /option of HeNormal.*"seed"\?/],
     ['of a callback', () => made(callbacks.EarlyStopping, { patient: 3 }), /option of EarlyStopping.*"patience"\?/],
@@ -68,6 +72,12 @@ describe('options that there are not', () => {
     await expect(evaluate).rejects.toThrow(/option of evaluate/);
     const search = findLearningRate(model, x, y, { maximum: 1 } as object);
     await expect(search).rejects.toThrow(/option of findLearningRate named "maximum"/);
+    const save = model.save('nowhere', { includeOptimiser: false } as object);
+    await expect(save).rejects.toThrow(/option of save.*"includeOptimizer"\?/);
+    const load = loadModel('nowhere', { complie: false } as object);
+    await expect(load).rejects.toThrow(/option of loadModel.*"compile"\?/);
+    const weights = model.loadWeights('nowhere', { by_names: true } as object);
+    await expect(weights).rejects.toThrow(/option of loadWeights.*"byName"\?/);
     await expect(model.predict(x, 32 as never)).rejects.toThrow(/predict: options.*got 32/);
   });
 

@@ -9,7 +9,9 @@ import { ValueError } from '../src/errors.js';
 import * as activations from '../src/activations.js';
 import * as constraints from '../src/constraints.js';
 import * as initializers from '../src/initializers/index.js';
-import { makeLayer } from '../src/layers/layer.js';
+import '../src/models/load.js'; // registers the layers
+
+import { Layer, makeLayer } from '../src/layers/layer.js';
 import type { LayerClass } from '../src/layers/layer.js';
 import * as losses from '../src/losses/index.js';
 import * as metrics from '../src/metrics/index.js';
@@ -90,6 +92,20 @@ describe.each(Object.entries(kinds))('%s', (_, parts) => {
         expect(wrong, `${title}: ${option}`).toThrow(ValueError);
         expect(wrong, `${title}: ${option}`).toThrow(/NaN/);
       }
+    }
+  });
+
+  it('refuse an option that there is not, naming themselves', () => {
+    for (const { title, config, make } of parts) {
+      const use = (): void => {
+        const made = make({ ...config, nothing: 1 });
+        // Layers look when they are built.
+        const inputs = layerCases.find(({ name }) => name === title)?.inputs ?? [];
+        if (made instanceof Layer) made.ensureBuilt(...inputs);
+      };
+      expect(use, title).toThrow(
+        /there is no option of \w+ named "nothing"|has no parameter "nothing"/,
+      );
     }
   });
 

@@ -308,6 +308,34 @@ describe.each(devices)('gradient health on %s', (device) => {
     expect(health.reports[0]!.report.loss).toBeGreaterThan(health.reports[2]!.report.loss);
   });
 
+  it('GradientHealth gives the event loop its turns, and leaves the model as it was in each', async () => {
+    const count = 6;
+    const layers = stack(count, () => [new Dense(8), new BatchNormalization(), new Dropout(0.2)]);
+    const model = netOf(layers, new Nadam());
+    // So that there is state of the optimizer to be left.
+    await model.fit(x, y, { verbose: 'silent' });
+    const now = (): unknown => {
+      const parameters = model.weights.map(({ value }) => value);
+      const { numbers, tensors } = model.optimizer.state(parameters);
+      const values = [...parameters, ...Object.values(tensors)].map((each) => each.toArray());
+      return { values, numbers, random: defaultGenerator.state() };
+    };
+    const before = now();
+    const seen: unknown[] = [];
+    let examined = false;
+    const onTurn = (): void => {
+      seen.push(now());
+      if (!examined) setImmediate(onTurn);
+    };
+    setImmediate(onTurn);
+    const health = new GradientHealth(x, y, { onReport: () => (examined = true) });
+    health.model = model;
+    await health.onTrainBegin();
+    // Four passes of the step; two over each layer's results, one over each one's gradients.
+    expect(seen.length).toBeGreaterThan(4 + 3 * 3 * count);
+    for (const state of seen) expect(state).toEqual(before);
+  });
+
   it('GradientHealth keeps its reports over an interruption', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gradloom-health-'));
     const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);

@@ -317,6 +317,29 @@ describe('optimizers', () => {
     }
   });
 
+  it('refuse what their constructors refuse when it is set', () => {
+    const sgd = new SGD({ momentum: 0.9 });
+    for (const option of ['learningRate', 'weightDecay', 'iterations', 'momentum'] as const) {
+      const before = sgd[option];
+      for (const wrong of ['1', NaN, -1, null]) {
+        const set = (): unknown => ((sgd as unknown as Record<string, unknown>)[option] = wrong);
+        expect(set, `${option} = ${wrong}`).toThrow(ValueError);
+        expect(set, `${option} = ${wrong}`).toThrow(new RegExp(`sgd: ${option} must be`));
+      }
+      expect(sgd[option]).toBe(before);
+    }
+    sgd.weightDecay = 0.1;
+    sgd.momentum = 0;
+    sgd.momentum = 0.5;
+    expect(sgd.config()).toMatchObject({ weightDecay: 0.1, momentum: 0.5 });
+    expect(() => (new SGD().momentum = 0.5)).toThrow(/without momentum; make one with/);
+    // What the optimizer is made of once and for all cannot be set at all.
+    for (const option of ['useEma', 'emaMomentum', 'clipNorm', 'gradientAccumulationSteps']) {
+      const set = (): unknown => ((sgd as unknown as Record<string, unknown>)[option] = 2);
+      expect(set).toThrow(`Cannot assign to read only property '${option}'`);
+    }
+  });
+
   it('refuse gradients that do not fit', () => {
     const w = tensor([1, 2]);
     const sgd = new SGD();

@@ -3,7 +3,12 @@
 #include <utility>
 
 #include "cpu/move.h"
+#include "cpu/scratch.h"
 #include "cpu/threads.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace gradloom {
 namespace {
@@ -112,14 +117,44 @@ void copyRows(T* out, const T* a, const CopyLoops& loops, int64_t from, int64_t 
   }
 }
 
+// Copies n bytes by stores past the caches.
+void copyPast(char* out, const char* a, int64_t n) {
+#if !defined(__SSE2__)
+  std::memcpy(out, a, size_t(n));
+#else
+  constexpr int64_t line = 64;
+  const int64_t before = int64_t(-reinterpret_cast<uintptr_t>(out) % line);
+  const int64_t head = before < n ? before : n;
+  std::memcpy(out, a, size_t(head));
+  int64_t i = head;
+  for (; i + line <= n; i += line) {
+    _mm_prefetch(a + i + 16 * line, _MM_HINT_T0);
+    for (int64_t j = i; j < i + line; j += 16) {
+      _mm_stream_si128(reinterpret_cast<__m128i*>(out + j),
+                       _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + j)));
+    }
+  }
+  std::memcpy(out + i, a + i, size_t(n - i));
+  _mm_sfence();  // other threads read it when this chunk is done
+#endif
+}
+
 // One long run, cut across.
 template <class T>
 void copyLongRuns(T* out, const T* a, const CopyLoops& loops) {
+  const bool contiguous = loops.outStride[1] == 1 && loops.stride[1] == 1;
+  const int64_t bytes = loops.size[0] * loops.size[1] * int64_t(sizeof(T));
+  const bool past = contiguous && pastCaches(bytes);
   for (int64_t r = 0; r < loops.size[0]; r++) {
     parallelFor(loops.size[1], copyGrain, [&](int64_t from, int64_t to) {
       const int64_t outAt = r * loops.outStride[0] + from * loops.outStride[1];
       const int64_t at = r * loops.stride[0] + from * loops.stride[1];
-      copyRun(out + outAt, loops.outStride[1], a + at, loops.stride[1], to - from);
+      if (past) {
+        copyPast(reinterpret_cast<char*>(out + outAt), reinterpret_cast<const char*>(a + at),
+                 (to - from) * int64_t(sizeof(T)));
+      } else {
+        copyRun(out + outAt, loops.outStride[1], a + at, loops.stride[1], to - from);
+      }
     });
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/kernels.h"
+#include "cpu/lanes.h"
 #include "cpu/trigonometry.h"
 
 #define GRADLOOM_FORMULA GRADLOOM_INLINE
@@ -18,23 +19,35 @@ GRADLOOM_INLINE Operands<T> advanced(Operands<T> x, int64_t elements) {
   return x;
 }
 
+// Where a row's results go, and whether past the caches: see pastCaches.
+struct Target {
+  void* at;
+  bool past;
+
+  Target(void* pointer, bool pastCaches = false) : at(pointer), past(pastCaches) {}
+};
+
 // out[i] = kernel(operands[i], p, q) for n elements. out is T, or uint8 for comparisons; it may be
 // one of the operands.
 template <class T>
-using MapRow = void (*)(void* out, const Operands<T>& x, int64_t n, T p, T q);
+using MapRow = void (*)(Target out, const Operands<T>& x, int64_t n, T p, T q);
 
 namespace detail {
 
+// A vector full of each operand that is one value throughout.
+template <class T, int operands>
+using Constants = T[operands][lanes<T>];
+
 // Where operands are read from: their own memory, or a vector full of the constant. Both are read
-// alike, so that one loop serves all mixtures.
+// alike, so that one loop serves all mixtures. It stays in registers, as nothing points into it.
 template <class T, int operands>
 struct Sources {
   using V = Vec<T>;
   const T* at[operands];
   int64_t moving[operands];  // all ones, or zero for a constant
-  T constants[operands][lanes<T>];
 
-  explicit Sources(const Operands<T>& x) {
+  Sources(const Operands<T>& x, Constants<T, operands>& constants) {
+    GRADLOOM_UNROLL
     for (int k = 0; k < operands; k++) {
       at[k] = x.at[k], moving[k] = -x.step[k];
       if (x.step[k] != 0) continue;
@@ -62,17 +75,26 @@ GRADLOOM_INLINE auto apply(const V* v, T p, T q) {
 }
 
 template <class Formula, int operands, class T>
-void mapRow(void* out, const Operands<T>& x, int64_t n, T p, T q) {
+void mapRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
   using V = Vec<T>;
-  T* to = static_cast<T*>(out);
-  const Sources<T, operands> from(x);
-  V v[operands];
+  T* to = static_cast<T*>(out.at);
+  const bool past = out.past && canStorePast(to);
+  Constants<T, operands> constants;
+  const Sources<T, operands> from(x, constants);
   int64_t i = 0;
   for (; i + lanes<T> <= n; i += lanes<T>) {
+    V v[operands];  // in registers where the loop is unrolled
+    GRADLOOM_UNROLL
     for (int k = 0; k < operands; k++) v[k] = from.whole(k, i);
-    store<V>(to + i, apply<Formula, operands>(v, p, q));
+    const V y = apply<Formula, operands>(v, p, q);
+    if (past)
+      storePast<V>(to + i, y);
+    else
+      store<V>(to + i, y);
   }
+  if (past) endStoresPast();
   if (i == n) return;
+  V v[operands];
   for (int k = 0; k < operands; k++) v[k] = from.partial(k, i, n - i);
   storePartial<V>(to + i, apply<Formula, operands>(v, p, q), n - i);
 }
@@ -80,18 +102,20 @@ void mapRow(void* out, const Operands<T>& x, int64_t n, T p, T q) {
 // Masks are narrowed to bytes a block at a time by a plain loop, for which compilers find better
 // instructions than for a conversion of one vector.
 template <class Formula, int operands, class T>
-void compareRow(void* out, const Operands<T>& x, int64_t n, T p, T q) {
+void compareRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
   using V = Vec<T>;
   using M = Mask<V>;
   constexpr int block = 64;
-  uint8_t* to = static_cast<uint8_t*>(out);
-  const Sources<T, operands> from(x);
+  uint8_t* to = static_cast<uint8_t*>(out.at);
+  Constants<T, operands> constants;
+  const Sources<T, operands> from(x, constants);
   for (int64_t start = 0; start < n; start += block) {
     const int64_t left = n - start < block ? n - start : block;
     Element<M> wide[block] = {};
     V v[operands];
     for (int64_t j = 0; j < left; j += lanes<T>) {
       const bool whole = j + lanes<T> <= left;
+      GRADLOOM_UNROLL
       for (int k = 0; k < operands; k++) {
         v[k] = whole ? from.whole(k, start + j) : from.partial(k, start + j, left - j);
       }

@@ -21,7 +21,7 @@ constexpr int64_t widthLimit = (2 << 20) / 1024;
 // Rows of A that stream past together where B stays in cache; a multiple of tileRows.
 constexpr int64_t bandLimit = int64_t{tileRows} * 16;
 // Packing would cost more than it saves: for a matrix of at most so many bytes, and for B with rows
-// of at most so many bytes against at most so many rows of A.
+// of at most so many bytes against at most so many rows of A, if a strip can stay in cache.
 constexpr int64_t bytesForDirect = 16 << 10, rowBytesForDirectB = 1024, rowsForDirectB = 64;
 // Strips of B packed together.
 constexpr int64_t stripGroup = 8;
@@ -71,6 +71,24 @@ struct Cut {
   int64_t longest() const { return pieces == 0 ? 0 : ceilDivide(units, pieces) * unit; }
 };
 
+// Whether `depth` rows of a strip find room in the first-level cache where they lie, in rows of B.
+// Rows a multiple of a high power of two apart compete for few sets of it.
+template <class T>
+bool staysInCache(const Product<T>& p, int64_t depth) {
+  const int64_t rowBytes = p.n * int64_t(sizeof(T));
+  return depth * (rowBytes & -rowBytes) <= caches().l1;
+}
+
+// Whether B is read where it is, for `rows` rows of C.
+template <class T>
+bool readsDirectB(const Product<T>& p, int64_t rows) {
+  const int64_t rowBytes = p.n * int64_t(sizeof(T));
+  if (p.transB || p.n < lanes<T>) return false;
+  if (p.k * rowBytes <= bytesForDirect) return true;
+  return rowBytes <= rowBytesForDirectB && rows <= rowsForDirectB &&
+         staysInCache(p, atMost(p.k, depthLimit<T>));
+}
+
 // How a rectangle rows × columns of a product is blocked.
 template <class T>
 struct Plan {
@@ -83,9 +101,7 @@ struct Plan {
     constexpr int64_t size = sizeof(T);
     const int64_t resident = caches().l2 / (depthLimit<T> * size);  // rows or columns to fill L2
     directA = !p.transA || p.m * p.k * size <= bytesForDirect;
-    directB = !p.transB && p.n >= lanes<T> &&
-              (p.n * p.k * size <= bytesForDirect ||
-               (p.n * size <= rowBytesForDirectB && rows <= rowsForDirectB));
+    directB = readsDirectB(p, rows);
     if (columns <= resident / 2 || rows <= bandLimit) {
       height = bandLimit, width = resident / 2 / lanes<T> * lanes<T>;
     } else {  // beyond a quarter, pages of A would begin to expel each other
@@ -97,7 +113,7 @@ struct Plan {
   }
 
   int64_t sizeA() const { return directA ? 0 : height * (depth + lineLength<T>); }
-  int64_t sizeB() const { return depth * ceilDivide(width, lanes<T>) * lanes<T>; }
+  int64_t sizeB() const { return (depth + 1) * ceilDivide(width, lanes<T>) * lanes<T>; }
 };
 
 // The product's rectangle rows × columns, on this thread. finish(rows, columns) is called for each
@@ -150,7 +166,7 @@ class Block {
     return p.b + (p.transB ? column * p.k + step : step * p.n + column);
   }
   static int vectorsOf(Range strip) { return int(ceilDivide(strip.size(), lanes<T>)); }
-  T* placeOf(Range strip) { return packedB + depth.size() * (strip.from - part.from); }
+  T* placeOf(Range strip) { return packedB + (depth.size() + 1) * (strip.from - part.from); }
 
   void placeA(Strip<T>& s) {
     const T* from = storedA(band.from, depth.from);

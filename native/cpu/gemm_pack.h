@@ -112,7 +112,7 @@ void copyStrips(T* to, const T* from, int64_t row, int64_t depth, int64_t width,
       prefetch(from + left + 2 * row);
       copyRow(target + p * padded, from + left, vectors[i], int(last), p >= inside);
       left += padded;
-      target += depth * padded;
+      target += (depth + 1) * padded;
     }
   }
 }

@@ -11,6 +11,14 @@
 #define GRADLOOM_UNROLL
 #endif
 
+// The processor can store past its caches.
+#if defined(__GNUC__) && defined(__SSE2__) && GRADLOOM_VECTOR_BYTES >= 16
+#include <emmintrin.h>
+#define GRADLOOM_PAST 1
+#else
+#define GRADLOOM_PAST 0
+#endif
+
 // GCC before version 12 builds vectors from parts only through memory.
 #if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
 #define GRADLOOM_SHUFFLES 1
@@ -30,6 +38,30 @@ GRADLOOM_INLINE void prefetch([[maybe_unused]] const void* at) {
 GRADLOOM_INLINE void prefetchFar([[maybe_unused]] const void* at) {
 #if defined(__GNUC__)
   __builtin_prefetch(at, 0, 2);
+#endif
+}
+
+// Stores past the caches: to what addresses, a vector, and the end of a row of them, before which
+// no other thread may read it.
+GRADLOOM_INLINE bool canStorePast([[maybe_unused]] const void* to) {
+  return GRADLOOM_PAST && reinterpret_cast<uintptr_t>(to) % 16 == 0;
+}
+template <class V>
+GRADLOOM_INLINE void storePast(Element<V>* to, V v) {
+#if GRADLOOM_PAST
+  __m128i part[sizeof(V) / 16];
+  std::memcpy(part, &v, sizeof(V));
+  GRADLOOM_UNROLL
+  for (size_t i = 0; i < sizeof(V) / 16; i++) {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to) + i, part[i]);
+  }
+#else
+  store<V>(to, v);
+#endif
+}
+GRADLOOM_INLINE void endStoresPast() {
+#if GRADLOOM_PAST
+  _mm_sfence();
 #endif
 }
 

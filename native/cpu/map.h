@@ -3,6 +3,7 @@
 
 #include "cpu/convert.h"
 #include "cpu/elementwise.h"
+#include "cpu/scratch.h"
 #include "cpu/threads.h"
 
 namespace gradloom::GRADLOOM_ISA {
@@ -26,8 +27,10 @@ template <class T>
 void map(int kernel, void* out, const Operands<T>& x, int64_t n, double p, double q) {
   const int64_t size = outputSize<T>(kernel);
   const T P = saturate<T>(p), Q = saturate<T>(q);
+  const bool past = pastCaches(n * size);
   parallelFor(n, mapGrain, [&](int64_t from, int64_t to) {
-    mapRows<T>[kernel](advanced(out, from * size), advanced(x, from), to - from, P, Q);
+    const Target target(advanced(out, from * size), past);
+    mapRows<T>[kernel](target, advanced(x, from), to - from, P, Q);
   });
 }
 

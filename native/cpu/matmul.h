@@ -9,16 +9,16 @@ namespace {
 
 // Costs are estimates in multiply-adds of one vector, about half a cycle each.
 constexpr double taskCost = 10000;    // less is not worth giving away
-constexpr double largeShare = 500e3;  // of a thread: from here on two tasks each even out speeds
-constexpr double hugeShare = 16 * 500e3;  // and from here on four
-constexpr double packCost = 0.5;          // of an element packed
+constexpr double largeShare = 4e6;    // of a thread: from here on two tasks each even out speeds
+constexpr double hugeShare = 128e6;   // and from here on four
+constexpr double packCost = 2;        // of an element packed
 
 // Of a rectangle of C, packing and the ends of tiles included.
 template <class T>
 double blockCost(const Product<T>& p, int64_t rows, int64_t columns) {
   const double vectors = double(ceilDivide(columns, lanes<T>));
-  const bool packs = p.transB || rows > rowsForDirectB;
-  const double packed = (packs ? vectors * lanes<T> : 0) + (p.transA ? double(rows) : 0);
+  const double packedB = readsDirectB(p, rows) ? 0 : vectors * lanes<T>;
+  const double packed = packedB + (p.transA ? double(rows) : 0);
   return (double(p.k) + 8) * (double(rows) * vectors + packed * packCost);
 }
 

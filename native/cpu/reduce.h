@@ -13,7 +13,11 @@ namespace detail {
 
 constexpr int64_t reduceGrain = 1 << 15;  // elements read by a chunk
 constexpr int reduceWidth = 4;            // vectors of columns taken at a time
-constexpr int stripeWidth = 16;           // and at most beside each other
+
+// Vectors of columns at most beside each other: stretches of memory long enough to be fetched
+// ahead.
+template <class T>
+constexpr int stripeWidth = 2048 / (lanes<T> * int(sizeof(T)));
 
 // Items of `cost` elements each that make a chunk.
 inline int64_t itemsPerChunk(int64_t cost) {
@@ -66,7 +70,7 @@ template <class Op, class T, class R, class From>
 void foldStripe(R* out, const From* a, int64_t n, int64_t stride, int vectors) {
   using V = Vec<T>;
   using A = typename Op::template Accumulator<V>;
-  A waiting[48][stripeWidth];  // as in foldRows
+  A waiting[32][stripeWidth<T>];  // as in foldRows; no memory holds 2^36 rows of a stripe
   int depth = 0;
   int64_t row = 0;
   for (int64_t block = 0; row < n; block++, row += foldBlock) {
@@ -102,12 +106,13 @@ void foldStripe(R* out, const From* a, int64_t n, int64_t stride, int vectors) {
   }
 }
 
-// Where columns are cut for helpers: whole groups of reduceWidth vectors, about four of them.
+// Where columns are cut for helpers: a group each, of whole reduceWidth vectors. Each column is
+// reduced by itself, so that results do not depend on it.
 template <class T, class Body>
 void inColumnGroups(int64_t outer, int64_t n, int64_t inner, const Body& body) {
-  constexpr int64_t least = reduceWidth * lanes<T>, most = stripeWidth * lanes<T>;
-  const int64_t quarter = (inner / 4 + least - 1) / least * least;
-  const int64_t group = quarter < least ? least : quarter > most ? most : quarter;
+  constexpr int64_t least = reduceWidth * lanes<T>, most = stripeWidth<T> * lanes<T>;
+  const int64_t share = (inner / threadCount() + least - 1) / least * least;
+  const int64_t group = share < least ? least : share > most ? most : share;
   const int64_t groups = (inner + group - 1) / group;
   parallelFor(outer * groups, itemsPerChunk(n * group), [&](int64_t from, int64_t to) {
     for (; from < to; from++) {
@@ -174,11 +179,13 @@ struct ExtremeColumns {
     using I = Bits<V>;
     V best[width];
     I index[width];
+    GRADLOOM_UNROLL
     for (int w = 0; w < width; w++) {
       best[w] = loadAs<V>(a + column + w * lanesOf<V>);
       index[w] = I{};
     }
     for (int64_t row = 1; row < n; row++) {
+      GRADLOOM_UNROLL
       for (int w = 0; w < width; w++) {
         const V x = loadAs<V>(a + row * inner + column + w * lanesOf<V>);
         auto better = Extreme<largest>::beats(x, best[w]);
@@ -188,6 +195,7 @@ struct ExtremeColumns {
       }
     }
     const int first = last > 0 ? lanesOf<V> - last : 0;
+    GRADLOOM_UNROLL
     for (int w = 0; w < width; w++) {
       storeResults<Number>(out + column + w * lanesOf<V>, index[w], first);
     }

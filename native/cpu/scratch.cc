@@ -2,6 +2,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "cpu/threads.h"
 
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
@@ -36,6 +41,25 @@ int64_t cacheSize(int name, int64_t usual) {
 }
 #endif
 
+#if defined(__linux__)
+// Cores of one cache name the same cores as sharing it.
+int64_t thirdLevels() {
+  std::set<std::string> seen;
+  int64_t total = 0;
+  for (int core = 0; core < availableCores(); core++) {
+    const std::string folder =
+        "/sys/devices/system/cpu/cpu" + std::to_string(core) + "/cache/index3/";
+    std::ifstream size(folder + "size"), sharing(folder + "shared_cpu_list");
+    int64_t kilobytes = 0;
+    std::string cores;
+    if (size >> kilobytes && sharing >> cores && seen.insert(cores).second) {
+      total += kilobytes << 10;
+    }
+  }
+  return total;
+}
+#endif
+
 int64_t within(int64_t size, int64_t least, int64_t most) {
   return size < least ? least : size > most ? most : size;
 }
@@ -48,6 +72,9 @@ Caches measure() {
 #elif defined(__linux__) && defined(_SC_LEVEL1_DCACHE_SIZE)
   found.l1 = cacheSize(_SC_LEVEL1_DCACHE_SIZE, found.l1);
   found.l2 = cacheSize(_SC_LEVEL2_CACHE_SIZE, found.l2);
+#endif
+#if defined(__linux__)
+  found.l3 = thirdLevels();
 #endif
   // What a hypervisor says may be nonsense, and a level shared by cores is not ours alone.
   found.l1 = within(found.l1, 16 << 10, 128 << 10);
@@ -87,6 +114,10 @@ void useLargePages([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
 const Caches& caches() {
   static const Caches found = measure();
   return found;
+}
+
+bool pastCaches(int64_t bytes) {
+  return caches().l3 > 0 && 2 * bytes > caches().l3 / 4 * 3;
 }
 
 }  // namespace gradloom

@@ -11,11 +11,16 @@ namespace gradloom {
 // follow from cache sizes, not from tensors' (a few MiB), so failing ends the process.
 void* scratch(size_t bytes);
 
-// Sizes in bytes of a core's data caches, or usual ones where the system doesn't tell.
+// Sizes in bytes of a core's data caches, or usual ones where the system doesn't tell; and of all
+// cores' third level together, 0 where it doesn't.
 struct Caches {
-  int64_t l1 = 32 << 10, l2 = 512 << 10;
+  int64_t l1 = 32 << 10, l2 = 512 << 10, l3 = 0;
 };
 const Caches& caches();
+
+// Whether a result of so many bytes, made from at least as many, should be stored past the caches:
+// they would have to read what it overwrites, and hold little of either array at the end.
+bool pastCaches(int64_t bytes);
 
 // Asks the system for large pages in an array not yet used: of those of 4 KiB a long one has more
 // than the processor can keep the places of, and every one is made at its first use.

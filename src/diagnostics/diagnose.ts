@@ -32,9 +32,10 @@ export function* examine(model: Model, batchLike: BatchLike): Generator<void, He
   const batch = asBatch(batchLike, model);
   checkTargets(model.compiled, batch.targets);
   model.ensureBuilt(...sampleShapes(batch));
+  yield;
   const measurement = yield* measure(model, batch);
   const findings = findingsOf(measurement);
   const finite = findings[0]?.kind !== 'nonFinite';
-  const all = finite ? [...findings, ...selfNormalization(measurement)] : findings;
-  return new HealthReport(measurement.loss, measurement.layers, all);
+  const ofSelu = finite ? yield* selfNormalization(measurement) : [];
+  return new HealthReport(measurement.loss, measurement.layers, [...findings, ...ofSelu]);
 }

@@ -6,6 +6,7 @@ import { Callback } from '../callbacks/callback.js';
 import type { CallbackState } from '../callbacks/callback.js';
 import { say } from '../callbacks/say.js';
 import type { Data } from '../models/data.js';
+import { checkOptionNames } from '../names.js';
 import { checkInteger } from '../tensor/shape.js';
 import { examine } from './diagnose.js';
 import type { Finding } from './findings.js';
@@ -32,7 +33,8 @@ interface Recorded {
 
 /**
  * Examines the model by a batch of its data (see `diagnose`), and keeps the reports. The event loop
- * has its turns between layers; a batch of hundreds of samples makes the step of one piece long.
+ * has its turns between the passes of the step, and between those over each layer's values. A pass
+ * is one piece: for 256 images and twenty layers 100 ms on `js`, a tenth of that on `cpu`.
  */
 export class GradientHealth extends Callback {
   /** Every examination so far; −1 is before the first epoch. */
@@ -46,6 +48,7 @@ export class GradientHealth extends Callback {
   /** x, y: a batch of 32 samples or more, of the form `fit` takes. */
   constructor(x: Data, y: Data, options: GradientHealthOptions = {}) {
     super();
+    checkOptionNames('GradientHealth', options, ['every', 'onReport']);
     this.#x = x;
     this.#y = y;
     this.#every = checkInteger(options.every ?? 1, 1, Infinity, 'GradientHealth: every');

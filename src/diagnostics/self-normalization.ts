@@ -26,14 +26,17 @@ const standard = { mean: 0.5, least: 0.5, most: 2, share: 0.25 } as const;
 /** Variance of a kernel times its inputs, 1 in theory. */
 const gain = { least: 0.75, most: 1.33 } as const;
 
-/** What breaks self-normalization; nothing for models with fewer than two SELU layers. */
-export function selfNormalization(measurement: Measurement): Finding[] {
+/**
+ * What breaks self-normalization; nothing for models with fewer than two SELU layers. Others may
+ * have their turn where it yields.
+ */
+export function* selfNormalization(measurement: Measurement): Generator<void, Finding[]> {
   const { layers, received } = measurement;
   const selus = layers.filter(({ layer }) => activationOf(layer)?.name === 'selu');
   if (selus.length < 2) return [];
   const rules = [
     received && unstandardized(received, layers[0]!),
-    wrongInitializer(layers),
+    yield* wrongInitializer(layers),
     plainDropout(layers),
     branches(layers),
   ];
@@ -66,11 +69,12 @@ function unstandardized(received: FeatureStatistics, first: LayerHealth): Words 
   };
 }
 
-function wrongInitializer(layers: readonly LayerHealth[]): Words | null {
+function* wrongInitializer(layers: readonly LayerHealth[]): Generator<void, Words | null> {
   const wrong: { name: string; gain: number }[] = [];
   for (const { layer } of layers) {
     // Of the layers that feed a SELU: their own activation, or one that follows them.
     if (!(layer instanceof Dense) || !feedsSelu(layer, layers)) continue;
+    yield;
     const found = initialGain(layer);
     if (found < gain.least || found > gain.most) wrong.push({ name: layer.name, gain: found });
   }

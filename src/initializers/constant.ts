@@ -1,7 +1,6 @@
 /** Initializers without chance. */
 
 import { ShapeError } from '../errors.js';
-import { rememberGiven } from '../names.js';
 import { eye, full } from '../tensor/create.js';
 import { showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -17,8 +16,7 @@ export class Constant extends Initializer {
 
   /** `new Constant(0.5)` or `new Constant({ value: 0.5 })`. */
   constructor(options: number | { readonly value?: number } = {}) {
-    super();
-    if (typeof options !== 'number') rememberGiven(this, options);
+    super(typeof options === 'number' ? {} : options);
     const value = typeof options === 'number' ? options : (options.value ?? 0);
     this.value = checkNumber(value, 'Constant: value', { infinite: true });
   }
@@ -59,8 +57,7 @@ export class Identity extends Initializer {
   readonly gain: number;
 
   constructor(options: { readonly gain?: number } = {}) {
-    super();
-    rememberGiven(this, options);
+    super(options);
     this.gain = checkNumber(options.gain ?? 1, 'Identity: gain');
   }
 

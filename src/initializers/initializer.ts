@@ -2,6 +2,7 @@
 
 import type { FloatDType } from '../backends/dtype.js';
 import type { Device } from '../backends/registry.js';
+import { rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
@@ -16,6 +17,10 @@ export interface InitializerTarget {
 }
 
 export abstract class Initializer implements Configurable {
+  constructor(options: object = {}) {
+    rememberGiven(this, options);
+  }
+
   /** New values of this shape. Throws ShapeError where the rule needs another rank. */
   abstract call(shape: Shape, target?: InitializerTarget): Tensor;
   /** What the constructor takes. */

@@ -22,8 +22,7 @@ export abstract class RandomInitializer extends Initializer {
   readonly #generator: Generator | undefined;
 
   constructor(options: SeedOptions) {
-    super();
-    rememberGiven(this, options);
+    super(options);
     this.seed = options.seed ?? null;
     this.#generator = this.seed === null ? undefined : new Generator(this.seed);
   }

@@ -3,6 +3,7 @@
 import type { Buffer } from '../backends/backend.js';
 import { updateNames } from '../backends/kernels.js';
 import { ShapeError } from '../errors.js';
+import * as initializers from '../initializers/index.js';
 import { batchNorm, batchNormInference } from '../ops/normalize.js';
 import { swapAxes } from '../ops/move.js';
 import { checkAxis } from '../tensor/shape.js';
@@ -123,8 +124,8 @@ export class BatchNormalization extends Layer {
       ...{ axis, momentum, epsilon, center, scale },
       ...weightConfig('gamma', this.#parts.gamma),
       ...weightConfig('beta', this.#parts.beta),
-      ...weightConfig('movingMean', this.#parts.movingMean),
-      ...weightConfig('movingVariance', this.#parts.movingVariance),
+      movingMeanInitializer: initializers.serialize(this.#parts.movingMean.initializer),
+      movingVarianceInitializer: initializers.serialize(this.#parts.movingVariance.initializer),
     };
   }
 }

@@ -3,6 +3,7 @@
 import { checkDType, isFloat } from '../backends/dtype.js';
 import type { DType } from '../backends/dtype.js';
 import { ValueError } from '../errors.js';
+import { checkOptionNames } from '../names.js';
 import { checkShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -28,6 +29,7 @@ export class Input extends Layer {
     if (typeof (Object(shape) as { shape?: unknown }).shape === 'object') {
       throw new ValueError('Input: the shape comes first, input([4], { name }), not as an option');
     }
+    checkOptionNames('Input', options, ['name', 'shape', 'dtype']);
     const dataType = checkDType(options.dtype ?? 'float32', 'Input');
     super({
       ...(options.name === undefined ? {} : { name: options.name }),

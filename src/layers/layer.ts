@@ -21,7 +21,7 @@ import type { FloatDType } from '../backends/dtype.js';
 import { defaultBackend } from '../backends/registry.js';
 import * as constraints from '../constraints.js';
 import { describe, ShapeError, ValueError } from '../errors.js';
-import { checkGiven, rememberGiven } from '../names.js';
+import { checkGiven, checkOptionNames, rememberGiven } from '../names.js';
 import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
@@ -358,6 +358,7 @@ export abstract class Layer {
    * ones with `{ weights: false }`.
    */
   clone(options: CloneOptions = {}): this {
+    checkOptionNames('clone', options, ['weights']);
     const twin = this.remake();
     if (!this.#built) return twin;
     twin.ensureBuilt(...this.#inputShapes);

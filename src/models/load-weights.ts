@@ -5,6 +5,7 @@ import { FileError } from '../errors.js';
 import { readSafetensors } from '../io/safetensors.js';
 import type { Safetensors } from '../io/safetensors.js';
 import type { Weight } from '../layers/weight.js';
+import { checkOptionNames } from '../names.js';
 import { cast } from '../ops/cast.js';
 import { sameShape, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -51,6 +52,7 @@ export async function loadModelWeights(
   path: string,
   options: LoadWeightsOptions,
 ): Promise<LoadReport> {
+  checkOptionNames('loadWeights', options, ['byName', 'skipMismatch']);
   const file = await readSafetensors(path);
   try {
     return assignWeights(model, weightsOf(file), options);

@@ -8,6 +8,7 @@ import { checkOptionsOf, Layer } from '../layers/layer.js';
 import type { LayerClass } from '../layers/layer.js';
 import { withoutInitialization } from '../layers/weight.js';
 import { layerFromConfig, registerLayer } from '../layers/registry.js';
+import { checkOptionNames } from '../names.js';
 import { defaultGenerator } from '../tensor/random.js';
 import { assignWeights, weightsOf } from './load-weights.js';
 import { Model } from './model.js';
@@ -47,6 +48,7 @@ export interface LoadOptions {
  * files that are damaged, of another kind, or newer than this program.
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<Model> {
+  checkOptionNames('loadModel', options, ['compile', 'restoreGenerator']);
   const file = await readSafetensors(path);
   try {
     return modelFrom(file, options);

@@ -10,6 +10,7 @@ import { writeSafetensors } from '../io/safetensors.js';
 import { serializeLayer } from '../layers/registry.js';
 import * as losses from '../losses/index.js';
 import * as metrics from '../metrics/index.js';
+import { checkOptionNames } from '../names.js';
 import type { Serialized } from '../names.js';
 import * as optimizers from '../optimizers/index.js';
 import type { GroupSettings } from '../optimizers/index.js';
@@ -59,11 +60,9 @@ export interface SaveOptions {
 }
 
 /** Saves architecture, weights and, if compiled, the state of training; see Model.save. */
-export async function saveModel(
-  model: Model,
-  path: string,
-  { includeOptimizer = true }: SaveOptions,
-): Promise<void> {
+export async function saveModel(model: Model, path: string, options: SaveOptions): Promise<void> {
+  checkOptionNames('save', options, ['includeOptimizer']);
+  const { includeOptimizer = true } = options;
   const compiled = includeOptimizer && model.isCompiled ? model.compiled : null;
   const tensors = weightTensors(model);
   const base = { ...weightsRecord(model), model: serializeLayer(model) };

@@ -14,7 +14,7 @@ import type { Schedule } from '../schedules.js';
 import { full } from '../tensor/create.js';
 import { Scope } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkText } from '../values.js';
+import { checkNumber, checkText, notNegative } from '../values.js';
 import { Accumulation } from './accumulation.js';
 import { Averages } from './averages.js';
 import { checkGradients } from './batches.js';
@@ -26,11 +26,19 @@ import type { GroupSettings, OptimizerOptions } from './options.js';
 import { accumulatedKey, averageKey, placesOf } from './state.js';
 import type { OptimizerState } from './state.js';
 
+/** Options that hold for as long as the optimizer does. */
+const fixed = [
+  'clipNorm',
+  'clipValue',
+  'globalClipNorm',
+  'useEma',
+  'emaMomentum',
+  'emaOverwriteFrequency',
+  'gradientAccumulationSteps',
+] as const;
+
 export abstract class Optimizer implements Configurable {
   readonly name: string;
-  /** Updates made: steps taken, unless gradients of several are accumulated. */
-  iterations = 0;
-  weightDecay: number;
   readonly clipNorm: number | null;
   readonly clipValue: number | null;
   readonly globalClipNorm: number | null;
@@ -39,6 +47,8 @@ export abstract class Optimizer implements Configurable {
   readonly emaOverwriteFrequency: number | null;
   readonly gradientAccumulationSteps: number | null;
   #learningRate: number | Schedule;
+  #weightDecay: number;
+  #iterations = 0;
 
   readonly #kernel: number;
   readonly #variables: readonly string[];
@@ -66,7 +76,7 @@ export abstract class Optimizer implements Configurable {
     this.#groups.spare(options.excludeFromWeightDecay ?? []);
     const rate = options.learningRate ?? learningRate;
     this.#learningRate = typeof rate === 'number' ? rate : getSchedule(rate);
-    this.weightDecay = options.weightDecay ?? 0;
+    this.#weightDecay = options.weightDecay ?? 0;
     this.clipNorm = options.clipNorm ?? null;
     this.clipValue = options.clipValue ?? null;
     this.globalClipNorm = options.globalClipNorm ?? null;
@@ -77,6 +87,8 @@ export abstract class Optimizer implements Configurable {
     const every = options.gradientAccumulationSteps ?? null;
     this.gradientAccumulationSteps = every;
     this.#accumulation = every === null ? null : new Accumulation(every);
+    // JavaScript knows no `readonly`: parts made of these would not hear of another value.
+    for (const option of fixed) Object.defineProperty(this, option, { writable: false });
   }
 
   // ---- what a subclass says ---------------------------------------------------------------------
@@ -113,6 +125,24 @@ export abstract class Optimizer implements Configurable {
     }
     checkRate(this.name, rate);
     this.#learningRate = rate;
+  }
+
+  /** The next step's, of parameters without one of their own; see {@link OptimizerOptions}. */
+  get weightDecay(): number {
+    return this.#weightDecay;
+  }
+
+  set weightDecay(decay: number) {
+    this.#weightDecay = checkNumber(decay, `${this.name}: weightDecay`, notNegative);
+  }
+
+  /** Updates made: steps taken, unless gradients of several are accumulated. */
+  get iterations(): number {
+    return this.#iterations;
+  }
+
+  set iterations(count: number) {
+    this.#iterations = checkNumber(count, `${this.name}: iterations`, { min: 0, whole: true });
   }
 
   /** Steps taken: what schedules count. */

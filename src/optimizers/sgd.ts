@@ -1,5 +1,6 @@
 /** Gradient descent, with momentum or Nesterov's, and by signs (Lion). */
 
+import { ValueError } from '../errors.js';
 import { checkFlag } from '../values.js';
 import { Optimizer } from './optimizer.js';
 import { checkDecays } from './options.js';
@@ -17,21 +18,38 @@ export interface SGDOptions extends OptimizerOptions {
  * w += momentum · m − rate · g. Learning rate 0.01.
  */
 export class SGD extends Optimizer {
-  /** May be changed between steps, unless it was 0 at first. */
-  momentum: number;
   readonly nesterov: boolean;
+  /** Whether its kernel has momentum. */
+  readonly #carries: boolean;
+  #momentum: number;
 
   constructor(options: SGDOptions = {}) {
     const { momentum = 0, nesterov = false } = options;
     super(momentum === 0 ? 'sgd' : nesterov ? 'nesterov' : 'momentum', 0.01, options);
     checkDecays(this.name, { momentum });
-    this.momentum = momentum;
+    this.#momentum = momentum;
+    this.#carries = momentum !== 0;
     this.nesterov = checkFlag(nesterov, `${this.name}: nesterov`);
+  }
+
+  /** May be changed between steps, unless it was 0 at first. */
+  get momentum(): number {
+    return this.#momentum;
+  }
+
+  set momentum(momentum: number) {
+    checkDecays(this.name, { momentum });
+    if (momentum !== 0 && !this.#carries) {
+      throw new ValueError(
+        `${this.name}: it was made without momentum; make one with { momentum: ${momentum} }`,
+      );
+    }
+    this.#momentum = momentum;
   }
 
   protected fill(hyper: Float64Array, rate: number): void {
     hyper[3] = rate;
-    if (hyper.length > 4) hyper[4] = this.momentum;
+    if (this.#carries) hyper[4] = this.#momentum;
   }
 
   protected ownConfig(): Record<string, unknown> {

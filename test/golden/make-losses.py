@@ -380,6 +380,20 @@ metric_cases = [
     ("CosineSimilarity", {}, M.CosineSimilarity(), "numbers", "others"),
     ("KLDivergence", {}, M.KLDivergence(), "oneHot", "scores"),
     ("R2Score", {}, M.R2Score(), "numbers", "others"),
+    *(
+        (
+            "R2Score",
+            {"classAggregation": aggregation, "numRegressors": regressors},
+            M.R2Score(
+                class_aggregation=aggregation and snake(aggregation), num_regressors=regressors
+            ),
+            "numbers",
+            "others",
+        )
+        for aggregation in ("uniformAverage", "varianceWeightedAverage", None)
+        # The second batch is needed for more values than regressors.
+        for regressors in (0, 4, 30)
+    ),
     ("Hinge", {}, M.Hinge(), "flags", "yes"),
     ("SquaredHinge", {}, M.SquaredHinge(), "flags", "yes"),
     ("CategoricalHinge", {}, M.CategoricalHinge(), "oneHot", "scores"),
