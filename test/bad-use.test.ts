@@ -212,6 +212,27 @@ describe('parts of another library', () => {
     expect(make).toThrow(message);
   });
 
+  it('weights are set to a list of as many as there are', () => {
+    const layer = new layers.Dense(1, { inputShape: [2] });
+    layer.ensureBuilt([2]);
+    const set = layer.setWeights.bind(layer) as Loose;
+    expect(() => set([[1], [2]])).toThrow(/weight 0, dense\w*\/kernel, has shape \[2, 1\]/);
+    expect(() => set([[[1], [2]]])).toThrow(/expected an array of 2 tensors, got 1/);
+    expect(() => set(x)).toThrow(/expected an array of 2 tensors, got a Tensor/);
+    layer.setWeights([[[1], [2]], [3]]);
+    expect(layer.getWeights().map((each) => each.toArray())).toEqual([[[1], [2]], [3]]);
+  });
+
+  it('a generator is through after one epoch', async () => {
+    function* batches(): Iterable<[typeof x, typeof y]> {
+      yield [x, y];
+    }
+    const run = compiled().fit(batches(), { epochs: 2, verbose: 'silent' });
+    await expect(run).rejects.toThrow(/none in epoch 2; a generator runs through once/);
+    const anew = { [Symbol.iterator]: () => batches()[Symbol.iterator]() };
+    await compiled().fit(anew, { epochs: 2, verbose: 'silent' });
+  });
+
   it('a function that makes batches is to be called', async () => {
     const model = compiled();
     const run = (model.fit as Loose).call(

@@ -152,6 +152,15 @@ export const layerCases: readonly LayerCase[] = [
     output: [4, 2, 3],
   },
   { ...plain('Activation'), make: (options) => new layers.Activation('gelu', options) },
+  { ...plain('RepeatVector'), make: (o) => new layers.RepeatVector(3, o), output: [3, 5] },
+  plain('Identity'),
+  plain('UnitNormalization'),
+  {
+    ...plain('UnitNormalization'),
+    make: (options) => new layers.UnitNormalization({ axis: [1, 2], ...options }),
+    inputs: [[2, 3]],
+    output: [2, 3],
+  },
   {
     ...plain('Activation'),
     make: (options) => new layers.Activation({ name: 'elu', params: { alpha: 0.3 } }, options),
@@ -204,6 +213,13 @@ export const layerCases: readonly LayerCase[] = [
   merge('Maximum', 2),
   merge('Minimum', 2),
   merge('Subtract', 2),
+  { ...merge('Dot', 2), make: (o) => new layers.Dot(2, o), output: [2, 2] },
+  {
+    ...merge('Dot', 2),
+    make: (options) => new layers.Dot([1, 2], { normalize: true, ...options }),
+    inputs: [[3], [2, 3]],
+    output: [2],
+  },
   { ...merge('Add', 2), inputs: [[2, 3], [3]] },
   {
     ...merge('Concatenate', 2),

@@ -16,7 +16,7 @@ import { SGD } from '../src/optimizers/index.js';
 import { tensor } from '../src/tensor/create.js';
 import { seed } from '../src/tensor/random.js';
 import { showShape } from '../src/tensor/shape.js';
-import type { Tensor } from '../src/tensor/tensor.js';
+import type { Nested, Tensor } from '../src/tensor/tensor.js';
 import { real } from './case.js';
 import { devices } from './devices.js';
 import { layerCases } from './layer-cases.js';
@@ -104,7 +104,7 @@ describe.each(devices)('layers on %s', (device) => {
       expect(again.constructor).toBe(layer.constructor);
       expect(again.config()).toEqual(layer.config());
       again.ensureBuilt(...layer.inputShapes);
-      again.setWeights(layer.getWeights());
+      again.setWeights(layer.getWeights().map((each) => each.toArray() as Nested));
       const twin = layer.clone();
       const y = result(layer, inputs).toArray();
       expect(result(again, inputs).toArray()).toEqual(y);

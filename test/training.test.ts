@@ -90,6 +90,7 @@ describe.each(devices)('training on %s', (device) => {
       if (row.indexOf(Math.max(...row)) === labels[i]) right++;
     }
     expect(right / 300).toBeCloseTo(result['accuracy']!, 6);
+    expect([...model.predictOnBatch(fresh.x).dataSync()]).toEqual([...probabilities]);
   });
 
   it('gives the same bits for the same seed, and other ones for another', async () => {

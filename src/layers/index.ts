@@ -36,6 +36,8 @@ export { LayerNormalization } from './layer-normalization.js';
 export type { LayerNormalizationOptions } from './layer-normalization.js';
 export { Dense } from './dense.js';
 export type { DenseOptions } from './dense.js';
+export { Dot, UnitNormalization } from './dot.js';
+export type { DotOptions, UnitNormalizationOptions } from './dot.js';
 export { Embedding } from './embedding.js';
 export type { EmbeddingOptions } from './embedding.js';
 export {
@@ -63,4 +65,4 @@ export {
 export type { ConcatenateOptions } from './merging.js';
 export { Normalization, Rescaling } from './preprocessing.js';
 export type { NormalizationOptions, RescalingOptions } from './preprocessing.js';
-export { Flatten, Permute, Reshape } from './shaping.js';
+export { Flatten, Identity, Permute, RepeatVector, Reshape } from './shaping.js';

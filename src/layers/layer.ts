@@ -26,6 +26,8 @@ import * as initializers from '../initializers/index.js';
 import * as regularizers from '../regularizers.js';
 import { noGrad } from '../autograd/tape.js';
 import { affine } from '../ops/elementwise.js';
+import { tensor } from '../tensor/create.js';
+import type { TensorLike } from '../tensor/create.js';
 import { checkShape, sameShape, showShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { Scope } from '../tensor/storage.js';
@@ -309,14 +311,23 @@ export abstract class Layer {
     return noGrad(() => this.weights.map((weight) => weight.value.copy()));
   }
 
-  /** Sets all weights, in the order of `weights`. Throws naming the first that does not fit. */
-  setWeights(values: readonly Tensor[]): void {
+  /**
+   * Sets all weights, in the order of `weights`, to tensors or nested arrays. Throws naming the
+   * first that does not fit.
+   */
+  setWeights(given: readonly TensorLike[]): void {
     const weights = this.weights;
-    if (values.length !== weights.length) {
+    if (!Array.isArray(given) || given.length !== weights.length) {
+      const got = Array.isArray(given) ? given.length : describe(given);
       throw new ValueError(
-        `${this.name}.setWeights: expected ${weights.length} tensors, got ${values.length}`,
+        `${this.name}.setWeights: expected an array of ${weights.length} tensors, got ${got}`,
       );
     }
+    const values = (given as readonly TensorLike[]).map((each, i): Tensor => {
+      if (each instanceof Tensor) return each;
+      const { dtype, device } = weights[i]!.value;
+      return tensor(each, { dtype, device });
+    });
     weights.forEach((weight, i) => {
       if (!sameShape(weight.value.shape, values[i]!.shape)) {
         throw new ShapeError(

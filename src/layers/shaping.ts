@@ -1,9 +1,9 @@
-/** Layers that only change the shape. */
+/** Layers that change the shape only, or nothing. */
 
 import { describe, ShapeError } from '../errors.js';
 import { viewAs } from '../ops/copy.js';
-import { transpose } from '../ops/move.js';
-import { showShape, sizeOf } from '../tensor/shape.js';
+import { broadcastTo, transpose } from '../ops/move.js';
+import { checkInteger, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer } from './layer.js';
@@ -96,5 +96,39 @@ export class Permute extends Layer {
 
   override config(): Record<string, unknown> {
     return { ...super.config(), dims: [...this.dims] };
+  }
+}
+
+/** A vector several times over: [batch, features] → [batch, n, features]. */
+export class RepeatVector extends Layer {
+  static override readonly positional = ['n'];
+  readonly n: number;
+
+  constructor(n: number, options: LayerOptions = {}) {
+    super(options);
+    this.n = checkInteger(n, 1, Infinity, 'RepeatVector: n');
+  }
+
+  override call(x: Tensor): Tensor {
+    const [batch, features] = [x.shape[0]!, ...this.outputShape(x.shape.slice(1)).slice(1)];
+    return broadcastTo(viewAs(x, [batch, 1, features!]), [batch, this.n, features!]);
+  }
+
+  override outputShape(inputShape: Shape): Shape {
+    if (inputShape.length === 1) return [this.n, inputShape[0]!];
+    throw new ShapeError(
+      `layer ${this.name}: RepeatVector takes samples of one axis, got ${showShape(inputShape)}`,
+    );
+  }
+
+  override config(): Record<string, unknown> {
+    return { ...super.config(), n: this.n };
+  }
+}
+
+/** Passes its input on: a place to look at, or to put another layer with `replace`. */
+export class Identity extends Layer {
+  override call(x: Tensor): Tensor {
+    return x;
   }
 }

@@ -235,7 +235,12 @@ class Run {
       await one(() => this.#steps.stepOn(batch));
       if (step >= steps || this.#model.stopTraining) break;
     }
-    if (step === 0) throw new ValueError('fit: the iterable of batches yielded none');
+    if (step === 0) {
+      throw new ValueError(
+        `fit: the iterable of batches yielded none in epoch ${epoch + 1}; a generator runs through ` +
+          'once, so give something to iterate anew every epoch: { [Symbol.iterator]: makeBatches }',
+      );
+    }
     return true;
   }
 }

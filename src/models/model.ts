@@ -262,14 +262,7 @@ export abstract class Model<Y = unknown> extends Layer {
     const parts: (readonly Tensor[])[] = [];
     const turn = turns();
     for (let step = 0; step < batches.steps; step++) {
-      const scope = new Scope();
-      try {
-        const results = noGrad(() => this.applyAll(batches.batch(step).inputs));
-        // A result may share memory with what the scope frees: keep a copy.
-        parts.push(results.map((each) => scope.keep(each.copy())));
-      } finally {
-        scope.end();
-      }
+      parts.push(this.#results(() => batches.batch(step).inputs));
       await turn();
     }
     const join = (_: string, output: number): Tensor => {
@@ -277,6 +270,23 @@ export abstract class Model<Y = unknown> extends Layer {
       return list.length === 1 ? list[0]! : noGrad(() => concat(list, 0));
     };
     return this.arrange(this.outputNames.map(join)) as Y;
+  }
+
+  /** Results for one batch, at once. */
+  predictOnBatch(x: Data): Y {
+    const batch = asBatch([x], this);
+    this.ensureBuilt(...sampleShapes(batch));
+    return this.arrange(this.#results(() => batch.inputs)) as Y;
+  }
+
+  #results(inputs: () => readonly Tensor[]): Tensor[] {
+    const scope = new Scope();
+    try {
+      // A result may share memory with what the scope frees: keep a copy.
+      return noGrad(() => this.applyAll(inputs()).map((each) => scope.keep(each.copy())));
+    } finally {
+      scope.end();
+    }
   }
 
   /**
