@@ -41,7 +41,7 @@ void dense(T* out, T* pre, const T* x, const T* w, const T* bias, int64_t rows, 
   const Product<T> product{rows, units, features, x, w, z, bias, 0, false, false};
   const Activation<T> finish{out, z, units, activation, T(p), T(q)};
   multiplyAll<T>(
-      1, [&](int64_t) { return product; }, [&](int64_t, Range r, Range c) { finish(r, c); });
+      1, [=](int64_t) { return product; }, [=](int64_t, Range r, Range c) { finish(r, c); });
 }
 
 // Gradient before the activation, from that of the output.
@@ -96,13 +96,13 @@ void denseBackward(T* dx, T* dw, T* db, T* scratch, const T* g, const T* x, cons
   const Cut partsB = Cut::byLimit(channelGrain<T>(rows) / lanes<T>, {0, units}, lanes<T>);
   const int64_t tasksX = dx ? partsX.tasks() : 0, tasksW = dw ? partsW.tasks() : 0;
   const auto nothing = [](Range, Range) {};
-  const auto task = [&](int64_t i) {
+  const auto task = [=](int64_t i) {
     if (i < tasksX) return multiply(forX, partsX.rowsOf(i), partsX.columnsOf(i), nothing);
     i -= tasksX;
     if (i < tasksW) return multiply(forW, partsW.rowsOf(i), partsW.columnsOf(i), nothing);
     sumColumns(db, dz, rows, units, partsB[i - tasksW], accumulate);
   };
-  parallelFor(tasksX + tasksW + (db ? partsB.pieces : 0), 1, [&](int64_t from, int64_t to) {
+  parallelFor(tasksX + tasksW + (db ? partsB.pieces : 0), 1, [=](int64_t from, int64_t to) {
     for (int64_t i = from; i < to; i++) task(i);
   });
 }

@@ -8,10 +8,10 @@ namespace gradloom::GRADLOOM_ISA {
 namespace {
 
 // Costs are estimates in multiply-adds of one vector, about half a cycle each.
-constexpr double taskCost = 10000;    // less is not worth giving away
-constexpr double largeShare = 4e6;    // of a thread: from here on two tasks each even out speeds
-constexpr double hugeShare = 128e6;   // and from here on four
-constexpr double packCost = 2;        // of an element packed
+constexpr double taskCost = 10000;   // less is not worth giving away
+constexpr double largeShare = 4e6;   // of a thread: from here on two tasks each even out speeds
+constexpr double hugeShare = 128e6;  // and from here on four
+constexpr double packCost = 2;       // of an element packed
 
 // Of a rectangle of C, packing and the ends of tiles included.
 template <class T>
@@ -71,7 +71,8 @@ void multiplyAll(int64_t batch, const ProductOf& product, const Finish& finish) 
   const Division parts = divideBeside(shape, blockCost(shape, shape.m, shape.n) * double(batch));
   const int64_t each = parts.tasks();
   const int64_t grain = parts.cost < taskCost ? int64_t(taskCost / parts.cost) + 1 : 1;
-  parallelFor(batch * each, grain, [&](int64_t from, int64_t to) {
+  // By value: a helper gets it all at once, and not one cache line of the caller's after another.
+  parallelFor(batch * each, grain, [=](int64_t from, int64_t to) {
     for (int64_t i = from; i < to; i++) {
       const int64_t t = i / each;
       const auto done = [&](Range rows, Range columns) { finish(t, rows, columns); };

@@ -64,13 +64,14 @@ class Pool {
   std::atomic<int> threads{availableCores()};
 
  private:
-  // `state` is the loop on offer: its serial number, how many helpers are in it, two flags. A
-  // helper enters by a compare-exchange that needs `open`, so that after the caller has cleared it
-  // the number inside only falls.
+  // `state` is the loop on offer: its serial number, how many helpers it wants and how many are in
+  // it, two flags. A helper enters by a compare-exchange that needs `open`, so that after the
+  // caller has cleared it the number inside only falls.
   static constexpr uint64_t open = 1;
   static constexpr uint64_t callerWaits = 2;
   static constexpr uint64_t helper = 4;
-  static constexpr uint64_t helperMask = 0xfffffffc;
+  static constexpr uint64_t helperMask = 0xfffc;
+  static constexpr uint64_t wantedHelper = 1 << 16;
   static constexpr uint64_t serial = uint64_t{1} << 32;
 
   void help(int number, uint64_t seen);
@@ -101,7 +102,6 @@ class Pool {
   int64_t grain = 1;
   LoopBody body = nullptr;
   const void* context = nullptr;
-  std::atomic<uint64_t> helpersWanted{0};
   int hands = 1;
   std::atomic<bool> spinning{true};
 
@@ -149,13 +149,13 @@ bool Pool::run(int64_t items, int64_t chunk, LoopBody loopBody, const void* loop
   if (int(helpers.size()) < wanted) startHelpers(wanted);
 
   count = items, grain = chunk, body = loopBody, context = loopContext;
-  helpersWanted.store(uint64_t(wanted), std::memory_order_relaxed);
   spinning.store(limit <= availableCores(), std::memory_order_relaxed);
   deal(wanted + 1);
   const uint64_t last = state.load(std::memory_order_relaxed);
   // The caller does not wait until others can see this. A helper just falling asleep may miss it,
   // and is woken for the next loop.
-  state.store(((last / serial + 1) * serial) | open, std::memory_order_release);
+  const uint64_t offer = (last / serial + 1) * serial + uint64_t(wanted) * wantedHelper;
+  state.store(offer | open, std::memory_order_release);
   if (const int sleepers = parked.load(); sleepers > 0) {
     const std::lock_guard<std::mutex> hold(sleep);
     for (int i = 0; i < wanted && i < sleepers; i++) wake.notify_one();
@@ -220,7 +220,11 @@ void Pool::help(int number, uint64_t seen) {
 // Joins the loop on offer unless it was seen before, is closed, or has helpers enough.
 bool Pool::enter(uint64_t& seen) {
   uint64_t now = state.load(std::memory_order_acquire);
-  while ((now & open) != 0 && now / serial != seen && (now & helperMask) < helpersWanted * helper) {
+  const auto hasRoom = [&] { return (now & helperMask) / helper < now % serial / wantedHelper; };
+  while ((now & open) != 0 && now / serial != seen && hasRoom()) {
+#if defined(__GNUC__)
+    __builtin_prefetch(&count);  // the loop, on its way meanwhile
+#endif
     if (state.compare_exchange_weak(now, now + helper, std::memory_order_acq_rel)) {
       seen = now / serial;
       return true;
