@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/scratch.h"
 #include "test/test.h"
 
 namespace gradloom::test {
@@ -63,6 +64,22 @@ void flat(const TypeKernels<T>& table) {
       for (int64_t i = 0; i < n; i++) wrong += a[i] != out[i];
       CHECK(wrong == 0, "add of %lld elements in place, mixture %d", (long long)n, mixture);
     }
+  }
+}
+
+// A result that goes past the caches, where they are small enough for a test; also from an address
+// at which it cannot.
+void large(const TypeKernels<float>& table) {
+  const int64_t n = caches().l3 / int64_t(sizeof(float)) / 2 + 5;
+  if (!pastCaches(n * int64_t(sizeof(float))) || n > (1 << 25)) return;
+  std::vector<float> a(size_t(n) + 1), out(size_t(n) + 1);
+  for (size_t i = 0; i < a.size(); i++) a[i] = float(i % 1021);
+  for (const size_t start : {0, 1}) {
+    const Operands<float> x = {{a.data(), a.data() + 1, nullptr, nullptr}, {1, 0, 0, 0}};
+    table.map(numberOf("add_y"), out.data() + start, x, n, 0, 0);
+    int64_t wrong = 0;
+    for (size_t i = 0; i < size_t(n); i++) wrong += out[start + i] != a[i] + 1;
+    CHECK(wrong == 0, "add of %lld elements past the caches", (long long)n);
   }
 }
 
@@ -203,6 +220,7 @@ void testKernels(const Kernels& kernels) {
   ofType(kernels.float64);
   ofType(kernels.int32);
   ofType(kernels.uint8);
+  large(kernels.float32);
   selects(kernels.size1);
   selects(kernels.size4);
   selects(kernels.size8);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/move.h"
+#include "cpu/scratch.h"
 #include "test/test.h"
 
 namespace gradloom::test {
@@ -52,6 +53,20 @@ void copies(Source& source) {
   }
   CHECK(wrong == 0, "%lld of %lld elements, rank %d", (long long)wrong, (long long)total,
         loops.rank);
+}
+
+// A copy that goes past the caches, where they are small enough for a test, between odd addresses.
+void copiesPast() {
+  const int64_t n = caches().l3 / 2 + 5;
+  if (!pastCaches(n) || n > (1 << 27)) return;
+  std::vector<uint8_t> a(size_t(n) + 3), out(size_t(n) + 3);
+  for (size_t i = 0; i < a.size(); i++) a[i] = uint8_t(i % 251);
+  CopyLoops loops{};
+  loops.rank = 1, loops.size[0] = n, loops.outStride[0] = loops.stride[0] = 1;
+  copy(out.data() + 1, a.data() + 2, loops);
+  int64_t wrong = out.front() != 0 || out.back() != 0;
+  for (size_t i = 0; i < size_t(n); i++) wrong += out[i + 1] != a[i + 2];
+  CHECK(wrong == 0, "copy of %lld bytes past the caches", (long long)n);
 }
 
 template <class T>
@@ -142,6 +157,7 @@ void testMovement() {
     copies<uint32_t>(source);
     copies<uint64_t>(source);
   }
+  copiesPast();
   for (const bool descending : {false, true}) {
     const int64_t sizes[][3] = {{0, 5, 5}, {3, 1, 1}, {4, 100, 100}, {2, 5000, 17}, {30, 40, 0}};
     for (const auto& size : sizes) {
