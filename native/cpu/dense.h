@@ -25,7 +25,7 @@ struct Activation {
     for (int64_t row = rows.from; row < rows.to; row += count) {
       const int64_t at = row * units + columns.from;
       if (kernel >= 0) {
-        mapRows<T>[kernel](out + at, {{z + at}, {1}}, size, p, q);
+        mapRows<T>[kernel]({out + at}, {{z + at}, {1}}, size, p, q);
       } else if (out != z) {
         std::memcpy(out + at, z + at, size_t(size) * sizeof(T));
       }
@@ -56,7 +56,7 @@ void beforeActivation(T* dz, const T* g, const T* y, const T* pre, int64_t size,
       x.at[k] = (letter == 'g' ? g : letter == 'y' ? y : pre) + from;
       x.step[k] = 1;
     }
-    mapRows<T>[derivative](dz + from, x, to - from, p, q);
+    mapRows<T>[derivative]({dz + from}, x, to - from, p, q);
   });
 }
 

@@ -22,9 +22,7 @@ GRADLOOM_INLINE Operands<T> advanced(Operands<T> x, int64_t elements) {
 // Where a row's results go, and whether past the caches: see pastCaches.
 struct Target {
   void* at;
-  bool past;
-
-  Target(void* pointer, bool pastCaches = false) : at(pointer), past(pastCaches) {}
+  bool past = false;
 };
 
 // out[i] = kernel(operands[i], p, q) for n elements. out is T, or uint8 for comparisons; it may be

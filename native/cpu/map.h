@@ -29,7 +29,7 @@ void map(int kernel, void* out, const Operands<T>& x, int64_t n, double p, doubl
   const T P = saturate<T>(p), Q = saturate<T>(q);
   const bool past = pastCaches(n * size);
   parallelFor(n, mapGrain, [&](int64_t from, int64_t to) {
-    const Target target(advanced(out, from * size), past);
+    const Target target{advanced(out, from * size), past};
     mapRows<T>[kernel](target, advanced(x, from), to - from, P, Q);
   });
 }
@@ -105,7 +105,7 @@ struct StridedMap {
         at.step[k] = 1;
       }
     }
-    mapRows<T>[kernel](advanced(out, start * outputSize<T>(kernel)), at, n, p, q);
+    mapRows<T>[kernel]({advanced(out, start * outputSize<T>(kernel))}, at, n, p, q);
   }
 };
 
