@@ -224,6 +224,7 @@ describe.each(devices)('training on %s', (device) => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }, 1);
+    // Epochs enough that all of them together are far longer; emulated ones take seconds each.
     await small().fit(x, y, { ...quiet, epochs: device === 'cuda-emulated' ? 3 : 20 });
     clearInterval(timer);
     // Not a speed test: without turns it is the whole run. Generous for machines under load.

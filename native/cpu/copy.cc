@@ -117,8 +117,8 @@ void copyRows(T* out, const T* a, const CopyLoops& loops, int64_t from, int64_t 
   }
 }
 
-// Copies n bytes by stores past the caches.
-void copyPast(char* out, const char* a, int64_t n) {
+// Copies n bytes by streaming stores.
+void streamRun(char* out, const char* a, int64_t n) {
 #if !defined(__SSE2__)
   std::memcpy(out, a, size_t(n));
 #else
@@ -144,14 +144,14 @@ template <class T>
 void copyLongRuns(T* out, const T* a, const CopyLoops& loops) {
   const bool contiguous = loops.outStride[1] == 1 && loops.stride[1] == 1;
   const int64_t bytes = loops.size[0] * loops.size[1] * int64_t(sizeof(T));
-  const bool past = contiguous && pastCaches(bytes);
+  const bool streams = contiguous && worthStreaming(bytes);
   for (int64_t r = 0; r < loops.size[0]; r++) {
     parallelFor(loops.size[1], copyGrain, [&](int64_t from, int64_t to) {
       const int64_t outAt = r * loops.outStride[0] + from * loops.outStride[1];
       const int64_t at = r * loops.stride[0] + from * loops.stride[1];
-      if (past) {
-        copyPast(reinterpret_cast<char*>(out + outAt), reinterpret_cast<const char*>(a + at),
-                 (to - from) * int64_t(sizeof(T)));
+      if (streams) {
+        streamRun(reinterpret_cast<char*>(out + outAt), reinterpret_cast<const char*>(a + at),
+                  (to - from) * int64_t(sizeof(T)));
       } else {
         copyRun(out + outAt, loops.outStride[1], a + at, loops.stride[1], to - from);
       }

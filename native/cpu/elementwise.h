@@ -19,10 +19,10 @@ GRADLOOM_INLINE Operands<T> advanced(Operands<T> x, int64_t elements) {
   return x;
 }
 
-// Where a row's results go, and whether past the caches: see pastCaches.
+// Where a row's results go, and whether by streaming stores: see worthStreaming.
 struct Target {
   void* at;
-  bool past = false;
+  bool streams = false;
 };
 
 // out[i] = kernel(operands[i], p, q) for n elements. out is T, or uint8 for comparisons; it may be
@@ -76,7 +76,7 @@ template <class Formula, int operands, class T>
 void mapRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
   using V = Vec<T>;
   T* to = static_cast<T*>(out.at);
-  const bool past = out.past && canStorePast(to);
+  const bool streams = out.streams && canStream(to);
   Constants<T, operands> constants;
   const Sources<T, operands> from(x, constants);
   int64_t i = 0;
@@ -85,12 +85,12 @@ void mapRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
     GRADLOOM_UNROLL
     for (int k = 0; k < operands; k++) v[k] = from.whole(k, i);
     const V y = apply<Formula, operands>(v, p, q);
-    if (past)
-      storePast<V>(to + i, y);
+    if (streams)
+      streamStore<V>(to + i, y);
     else
       store<V>(to + i, y);
   }
-  if (past) endStoresPast();
+  if (streams) endStream();
   if (i == n) return;
   V v[operands];
   for (int k = 0; k < operands; k++) v[k] = from.partial(k, i, n - i);

@@ -113,7 +113,7 @@ struct Plan {
   }
 
   int64_t sizeA() const { return directA ? 0 : height * (depth + lineLength<T>); }
-  int64_t sizeB() const { return (depth + 1) * ceilDivide(width, lanes<T>) * lanes<T>; }
+  int64_t sizeB() const { return stripSize(depth, ceilDivide(width, lanes<T>) * lanes<T>); }
 };
 
 // The product's rectangle rows × columns, on this thread. finish(rows, columns) is called for each
@@ -166,7 +166,7 @@ class Block {
     return p.b + (p.transB ? column * p.k + step : step * p.n + column);
   }
   static int vectorsOf(Range strip) { return int(ceilDivide(strip.size(), lanes<T>)); }
-  T* placeOf(Range strip) { return packedB + (depth.size() + 1) * (strip.from - part.from); }
+  T* placeOf(Range strip) { return packedB + stripSize(depth.size(), strip.from - part.from); }
 
   void placeA(Strip<T>& s) {
     const T* from = storedA(band.from, depth.from);

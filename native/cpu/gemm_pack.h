@@ -95,8 +95,13 @@ GRADLOOM_INLINE void copyRow(T* to, const T* from, int wanted, int lastLanes, bo
   store(to + last, end ? loadFirst<V>(from + last, lastLanes) : load<V>(from + last));
 }
 
+// Elements of a packed strip of B, `width` of them a row, and a row to spare: see lineLength.
+constexpr int64_t stripSize(int64_t depth, int64_t width) {
+  return (depth + 1) * width;
+}
+
 // Strips of B beside each other, `depth` rows of `width` elements, from rows `row` elements apart.
-// Strip i is vectors[i] vectors wide; each is contiguous and they follow each other. Whole rows are
+// Strip i is vectors[i] vectors wide; each is contiguous, stripSize from the next. Whole rows are
 // read at a time: they may lie in different pages.
 template <class T>
 void copyStrips(T* to, const T* from, int64_t row, int64_t depth, int64_t width,
@@ -112,7 +117,7 @@ void copyStrips(T* to, const T* from, int64_t row, int64_t depth, int64_t width,
       prefetch(from + left + 2 * row);
       copyRow(target + p * padded, from + left, vectors[i], int(last), p >= inside);
       left += padded;
-      target += (depth + 1) * padded;
+      target += stripSize(depth, padded);
     }
   }
 }

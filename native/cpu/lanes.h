@@ -11,12 +11,12 @@
 #define GRADLOOM_UNROLL
 #endif
 
-// The processor can store past its caches.
+// The processor has streaming (non-temporal) stores, which go past its caches.
 #if defined(__GNUC__) && defined(__SSE2__) && GRADLOOM_VECTOR_BYTES >= 16
 #include <emmintrin.h>
-#define GRADLOOM_PAST 1
+#define GRADLOOM_STREAMS 1
 #else
-#define GRADLOOM_PAST 0
+#define GRADLOOM_STREAMS 0
 #endif
 
 // GCC before version 12 builds vectors from parts only through memory.
@@ -41,14 +41,14 @@ GRADLOOM_INLINE void prefetchFar([[maybe_unused]] const void* at) {
 #endif
 }
 
-// Stores past the caches: to what addresses, a vector, and the end of a row of them, before which
-// no other thread may read it.
-GRADLOOM_INLINE bool canStorePast([[maybe_unused]] const void* to) {
-  return GRADLOOM_PAST && reinterpret_cast<uintptr_t>(to) % 16 == 0;
+// Streaming stores: to what addresses, of a vector, and the end of a row of them, before which no
+// other thread may read it.
+GRADLOOM_INLINE bool canStream([[maybe_unused]] const void* to) {
+  return GRADLOOM_STREAMS && reinterpret_cast<uintptr_t>(to) % 16 == 0;
 }
 template <class V>
-GRADLOOM_INLINE void storePast(Element<V>* to, V v) {
-#if GRADLOOM_PAST
+GRADLOOM_INLINE void streamStore(Element<V>* to, V v) {
+#if GRADLOOM_STREAMS
   __m128i part[sizeof(V) / 16];
   std::memcpy(part, &v, sizeof(V));
   GRADLOOM_UNROLL
@@ -59,8 +59,8 @@ GRADLOOM_INLINE void storePast(Element<V>* to, V v) {
   store<V>(to, v);
 #endif
 }
-GRADLOOM_INLINE void endStoresPast() {
-#if GRADLOOM_PAST
+GRADLOOM_INLINE void endStream() {
+#if GRADLOOM_STREAMS
   _mm_sfence();
 #endif
 }

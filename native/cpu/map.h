@@ -27,9 +27,9 @@ template <class T>
 void map(int kernel, void* out, const Operands<T>& x, int64_t n, double p, double q) {
   const int64_t size = outputSize<T>(kernel);
   const T P = saturate<T>(p), Q = saturate<T>(q);
-  const bool past = pastCaches(n * size);
+  const bool streams = worthStreaming(n * size);
   parallelFor(n, mapGrain, [&](int64_t from, int64_t to) {
-    const Target target{advanced(out, from * size), past};
+    const Target target{advanced(out, from * size), streams};
     mapRows<T>[kernel](target, advanced(x, from), to - from, P, Q);
   });
 }

@@ -116,7 +116,7 @@ const Caches& caches() {
   return found;
 }
 
-bool pastCaches(int64_t bytes) {
+bool worthStreaming(int64_t bytes) {
   return caches().l3 > 0 && 2 * bytes > caches().l3 / 4 * 3;
 }
 

@@ -18,9 +18,10 @@ struct Caches {
 };
 const Caches& caches();
 
-// Whether a result of so many bytes, made from at least as many, should be stored past the caches:
-// they would have to read what it overwrites, and hold little of either array at the end.
-bool pastCaches(int64_t bytes);
+// Whether a result of so many bytes, made from at least as many, should go past the caches by
+// streaming stores: caches would have to read what it overwrites, and hold little of either array
+// at the end.
+bool worthStreaming(int64_t bytes);
 
 // Asks the system for large pages in an array not yet used: of those of 4 KiB a long one has more
 // than the processor can keep the places of, and every one is made at its first use.

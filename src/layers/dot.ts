@@ -2,10 +2,9 @@
 
 import { ShapeError, ValueError } from '../errors.js';
 import { viewAs } from '../ops/copy.js';
-import { maximum, mul, rsqrt, square } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
 import { transpose } from '../ops/move.js';
-import { sum } from '../ops/reduce.js';
+import { l2Normalize } from '../ops/statistics.js';
 import { checkAxes, checkAxis, showShape, sizeOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -14,19 +13,12 @@ import { Layer } from './layer.js';
 import type { LayerOptions } from './layer.js';
 import { MergeLayer } from './merging.js';
 
-/** Least length a vector is divided by. */
-const smallest = 1e-12;
-
-/** The vectors along the axes, each divided by its length. */
-const unit = (x: Tensor, axes: readonly number[]): Tensor =>
-  mul(x, rsqrt(maximum(sum(square(x), axes, { keepDims: true }), smallest ** 2)));
-
 export interface UnitNormalizationOptions extends LayerOptions {
   /** Axis or axes of the vectors, the batch being axis 0. Default the last. */
   readonly axis?: number | readonly number[];
 }
 
-/** Each sample's vectors divided by their length, so that they have length 1. */
+/** Each sample's vectors divided by their length, so that they have length 1; same shape. */
 export class UnitNormalization extends Layer {
   readonly axis: number | readonly number[];
 
@@ -37,7 +29,7 @@ export class UnitNormalization extends Layer {
   }
 
   override call(x: Tensor): Tensor {
-    return unit(x, this.#axes(x.rank));
+    return l2Normalize(x, this.#axes(x.rank));
   }
 
   override outputShape(inputShape: Shape): Shape {
@@ -57,7 +49,10 @@ export class UnitNormalization extends Layer {
 }
 
 export interface DotOptions extends LayerOptions {
-  /** Divide the vectors by their length first: the result is the cosine of their angle. */
+  /**
+   * Divide the vectors by their length first: the result is the cosine of their angle. Default
+   * false.
+   */
   readonly normalize?: boolean;
 }
 
@@ -92,7 +87,7 @@ export class Dot extends MergeLayer {
 
   /** [batch, vectors, n] for the vectors along an axis. */
   #rows(x: Tensor, axis: number): Tensor {
-    const vectors = this.normalize ? unit(x, [axis]) : x;
+    const vectors = this.normalize ? l2Normalize(x, axis) : x;
     const others = [...x.shape.keys()].filter((each) => each !== axis);
     const last = transpose(vectors, [...others, axis]);
     const [batch, ...rest] = last.shape.slice(0, -1);

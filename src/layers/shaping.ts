@@ -102,6 +102,7 @@ export class Permute extends Layer {
 /** A vector several times over: [batch, features] → [batch, n, features]. */
 export class RepeatVector extends Layer {
   static override readonly positional = ['n'];
+  /** How many times, 1 or more. */
   readonly n: number;
 
   constructor(n: number, options: LayerOptions = {}) {
@@ -110,8 +111,9 @@ export class RepeatVector extends Layer {
   }
 
   override call(x: Tensor): Tensor {
-    const [batch, features] = [x.shape[0]!, ...this.outputShape(x.shape.slice(1)).slice(1)];
-    return broadcastTo(viewAs(x, [batch, 1, features!]), [batch, this.n, features!]);
+    const batch = x.shape[0]!;
+    const [n, features] = this.outputShape(x.shape.slice(1)) as readonly [number, number];
+    return broadcastTo(viewAs(x, [batch, 1, features]), [batch, n, features]);
   }
 
   override outputShape(inputShape: Shape): Shape {

@@ -18,7 +18,7 @@ import {
   where,
 } from '../ops/elementwise.js';
 import { sum } from '../ops/reduce.js';
-import { mean, norm } from '../ops/statistics.js';
+import { l2Normalize, mean } from '../ops/statistics.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkNumber, positive } from '../values.js';
 import { Loss, targetsLike } from './loss.js';
@@ -113,8 +113,6 @@ export class Poisson extends ElementwiseLoss {
 export class CosineSimilarity extends Loss {
   call(yTrue: Tensor, yPred: Tensor): Tensor {
     const truth = targetsLike(yTrue, yPred, this.name);
-    return neg(sum(mul(unit(truth), unit(yPred)), -1));
+    return neg(sum(mul(l2Normalize(truth, -1), l2Normalize(yPred, -1)), -1));
   }
 }
-
-const unit = (x: Tensor): Tensor => div(x, maximum(norm(x, -1, { keepDims: true }), 1e-12));

@@ -272,7 +272,10 @@ export abstract class Model<Y = unknown> extends Layer {
     return this.arrange(this.outputNames.map(join)) as Y;
   }
 
-  /** Results for one batch, at once. */
+  /**
+   * Results for x [samples, ...] as one batch, without giving the event loop a turn; of the form
+   * that `predict` gives. Throws ShapeError where x does not fit the model.
+   */
   predictOnBatch(x: Data): Y {
     const batch = asBatch([x], this);
     this.ensureBuilt(...sampleShapes(batch));

@@ -11,7 +11,7 @@ import { checkNumber } from '../values.js';
 import { sumAxes } from './broadcast.js';
 import { cast } from './cast.js';
 import { abs, add, div, equal, exp, isFinite, log, mul, pow, sign, sub } from './elementwise.js';
-import { sqrt, where } from './elementwise.js';
+import { maximum, sqrt, where } from './elementwise.js';
 import { countOf, max } from './reduce.js';
 import type { Axes, ReduceOptions } from './reduce.js';
 import { dropAxes, runReduction } from './reduction.js';
@@ -119,6 +119,10 @@ export function norm<D extends DType>(
   const axes = checkAxes(axis, input.rank, 'norm');
   return dropAxes(normKept(input, axes, order), axes, keepDims) as Tensor<FloatOf<D>>;
 }
+
+/** x divided by its Euclidean norm along the axes, which counts as 1e-12 at least; same shape. */
+export const l2Normalize = (x: Tensor, axes: Axes): Tensor =>
+  div(x, maximum(norm(x, axes, { keepDims: true }), 1e-12));
 
 function normKept(x: Tensor, axes: readonly number[], order: number): Tensor {
   if (order === Infinity) return max(abs(x), axes, { keepDims: true });
