@@ -50,7 +50,12 @@ describe.each(['scripts/cuda-test.ts', 'bench/cuda.ts'])('%s', (script) => {
 });
 
 // A build with the emulated device is asked for by name; npm test has none.
-describe.runIf(available('cuda-emulated'))('on cuda-emulated', () => {
+const emulated = available('cuda-emulated');
+if (!emulated) {
+  process.stderr.write('cuda-scripts.test.ts: NOT RUN on "cuda-emulated", which the addon has not\n');
+}
+
+describe.runIf(emulated)('on cuda-emulated', () => {
   const addon = process.env['GRADLOOM_ADDON'] ?? join(root, 'build/Release/gradloom.node');
   const shared = { GRADLOOM_ADDON: addon, GRADLOOM_TEST_DEVICES: '' };
 
