@@ -52,7 +52,9 @@ describe.each(['scripts/cuda-test.ts', 'bench/cuda.ts'])('%s', (script) => {
 // A build with the emulated device is asked for by name; npm test has none.
 const emulated = available('cuda-emulated');
 if (!emulated) {
-  process.stderr.write('cuda-scripts.test.ts: NOT RUN on "cuda-emulated", which the addon has not\n');
+  process.stderr.write(
+    'cuda-scripts.test.ts: NOT RUN on "cuda-emulated", which the addon has not\n',
+  );
 }
 
 describe.runIf(emulated)('on cuda-emulated', () => {
