@@ -35,10 +35,14 @@ interface Entry {
   readonly kinds: readonly Case['kind'][];
   /** Whether its training step uses another optimizer than Nadam, a simpler one. */
   readonly otherOptimizer?: boolean;
+  /** Milliseconds for which its threads look for more work, and keep a core busy. Default 15. */
+  readonly spins?: number;
   /** The program of the start-up case. */
   readonly startup?: readonly string[];
 }
 
+/** Of PyTorch's OpenMP, measured: 12 ms. */
+const spins = 30;
 const main = ['step', 'epoch', 'matmul', 'map', 'tiny', 'family'] as const;
 const program = (file: string, ...rest: string[]): string[] => [
   process.execPath,
@@ -83,6 +87,7 @@ const table = {
     label: 'PyTorch, NAdam foreach',
     peer: true,
     kinds: [...main, 'startup'],
+    spins,
     startup: [python, '-c', 'import torch; torch.ones(4).add(1).tolist()'],
   },
   'pytorch-adam': {
@@ -90,6 +95,7 @@ const table = {
     label: 'PyTorch, fused Adam',
     peer: true,
     kinds: ['step', 'epoch'],
+    spins,
     otherOptimizer: true,
   },
   'pytorch-compiled': {
@@ -97,6 +103,7 @@ const table = {
     label: 'PyTorch compiled, NAdam',
     peer: true,
     kinds: ['step', 'epoch'],
+    spins,
   },
   keras: {
     how: inPython('keras_xla.py'),
@@ -116,6 +123,7 @@ const table = {
     label: 'numpy',
     peer: true,
     kinds: ['matmul', 'map', 'startup'],
+    spins: 130, // OpenBLAS: 2^28 cycles
     startup: [python, '-c', 'import numpy; numpy.ones(4) + 1'],
   },
   'tfjs-cpu': {

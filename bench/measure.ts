@@ -26,9 +26,6 @@ export interface Measuring {
   readonly found: (results: readonly Result[]) => void;
 }
 
-/** Between contestants: threads of the one before may still spin, waiting for work. */
-const pause = 15;
-
 interface Entry {
   readonly each: NamedCase;
   readonly contestant: Contestant;
@@ -69,7 +66,7 @@ export async function measureSuite(
         }
         progress(`${key}: ${each.name}, round ${round + 1} of ${rounds}, ${entry.name}`);
         await measureOnce(entry, budget);
-        await sleep(pause);
+        await sleep(entryOf(entry.name).spins ?? 15);
       }
       hog?.();
       found(resultsOf(key, entries));

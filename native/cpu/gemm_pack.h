@@ -146,18 +146,31 @@ void copyRows(T* to, const T* from, int64_t row, int64_t depth, int64_t rows) {
   }
 }
 
+// Panels [depth, tileRows] of A stored [k, m], `count` of them beside each other.
+template <class T, int count>
+GRADLOOM_INLINE void packBeside(T* to, int64_t panel, const T* from, int64_t row, int64_t depth) {
+  for (int64_t p = 0; p < depth; p++, from += row, to += tileRows) {
+    prefetch(from + lineLength<T>);
+    GRADLOOM_UNROLL
+    for (int i = 0; i < count; i++) {
+      std::memcpy(to + i * panel, from + i * tileRows, sizeof(T) * tileRows);
+    }
+  }
+}
+
 // Rows of A stored [k, m] into panels [depth, tileRows], each followed by a line to spare; the last
-// may have fewer rows that mean something.
+// may have fewer rows that mean something. As many panels at a time as a cache line has rows for.
 template <class T>
 void packPanels(T* to, const T* from, int64_t row, int64_t depth, int64_t rows) {
+  constexpr int beside = lineLength < T >> tileRows ? int(lineLength<T> / tileRows) : 1;
   const int64_t panel = tileRows * (depth + lineLength<T>), whole = rows - rows % tileRows;
-  for (int64_t p = 0; p < depth; p++, from += row, to += tileRows) {
-    T* target = to;
-    int64_t i = 0;
-    for (; i < whole; i += tileRows, target += panel) {
-      std::memcpy(target, from + i, sizeof(T) * tileRows);
-    }
-    for (; i < rows; i++) target[i - whole] = from[i];
+  int64_t i = 0;
+  for (; i + beside * tileRows <= whole; i += beside * tileRows, to += beside * panel) {
+    packBeside<T, beside>(to, panel, from + i, row, depth);
+  }
+  for (; i < whole; i += tileRows, to += panel) packBeside<T, 1>(to, panel, from + i, row, depth);
+  for (int64_t p = 0; i < rows && p < depth; p++) {
+    for (int64_t r = i; r < rows; r++) to[p * tileRows + r - i] = from[p * row + r];
   }
 }
 

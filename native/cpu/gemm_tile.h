@@ -59,19 +59,43 @@ GRADLOOM_INLINE void finishRow(T* c, const T* add, const Vec<T>* sum, int lastLa
   storeFirst<V>(c + at, add ? last + loadFirst<V>(add + at, lastLanes) : last, lastLanes);
 }
 
-// Keeps the compiler from seeing through a pointer. Unrolled, the loop below would otherwise be
-// given a register or a stack slot for every address in it, instead of a base and a few strides.
+// Keeps the compiler from seeing through a pointer or an integer. Unrolled, the loop below would
+// otherwise be given a register or a stack slot for every address in it, instead of a base and a
+// few strides.
 template <class T>
-GRADLOOM_INLINE void hide([[maybe_unused]] const T*& pointer) {
+GRADLOOM_INLINE void hide([[maybe_unused]] T& value) {
 #if defined(__GNUC__)
-  asm("" : "+r"(pointer));
+  asm("" : "+r"(value));
 #endif
 }
 
-// `count` steps of k, added to the sums; a and b move on.
+// With AVX2 the largest tile takes all registers, and compilers then read B again for every row,
+// and compute addresses in every step, rather than keep them: a twentieth of the speed, and a third
+// where another program runs on the core's other thread. So these are told what to keep.
+#if GRADLOOM_VECTOR_BYTES == 32 && defined(__FMA__) && defined(__GNUC__)
+#define GRADLOOM_TIGHT_TILES 1
+#else
+#define GRADLOOM_TIGHT_TILES 0
+#endif
+
+// sum += left * right, all three in registers.
+template <class V>
+GRADLOOM_INLINE void multiplyAdd(V& sum, V left, V right) {
+#if GRADLOOM_TIGHT_TILES
+  // Volatile: to stay in this order, which needs the fewest registers.
+  if constexpr (sizeof(Element<V>) == 4)
+    asm volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(left), "x"(right));
+  else
+    asm volatile("vfmadd231pd %2, %1, %0" : "+x"(sum) : "x"(left), "x"(right));
+#else
+  sum += left * right;
+#endif
+}
+
+// `count` steps of k, added to the sums; a and b move on. Row i of A is at a + offset[i].
 template <class T, int count, int rows, int vectors>
-GRADLOOM_INLINE void addSteps(Vec<T> (&sum)[rows][vectors], const Strip<T>& s, const T*& a,
-                              const T*& b) {
+GRADLOOM_INLINE void addSteps(Vec<T> (&sum)[rows][vectors], const Strip<T>& s,
+                              const int64_t (&offset)[rows], const T*& a, const T*& b) {
   using V = Vec<T>;
   GRADLOOM_UNROLL
   for (int step = 0; step < count; step++) {
@@ -80,9 +104,9 @@ GRADLOOM_INLINE void addSteps(Vec<T> (&sum)[rows][vectors], const Strip<T>& s, c
     for (int v = 0; v < vectors; v++) right[v] = load<V>(b + v * lanes<T>);
     GRADLOOM_UNROLL
     for (int i = 0; i < rows; i++) {
-      const V left = splat<V>(a[i * s.aRow]);
+      const V left = splat<V>(a[offset[i]]);
       GRADLOOM_UNROLL
-      for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
+      for (int v = 0; v < vectors; v++) multiplyAdd(sum[i][v], left, right[v]);
     }
     a += s.aStep;
     b += s.bStep;
@@ -96,6 +120,12 @@ template <class T, int rows, int vectors>
 void tiles(const Strip<T>& strip, int64_t from, int64_t to) {
   constexpr int unrolled = 4;
   const Strip<T> s = strip;
+  int64_t offset[rows];
+  GRADLOOM_UNROLL
+  for (int i = 0; i < rows; i++) {
+    offset[i] = i * s.aRow;
+    if constexpr (GRADLOOM_TIGHT_TILES) hide(offset[i]);
+  }
   for (int64_t top = from; top < to; top += rows) {
     Vec<T> sum[rows][vectors] = {};
     T* c = s.c + top * s.cRow;
@@ -112,10 +142,10 @@ void tiles(const Strip<T>& strip, int64_t from, int64_t to) {
     for (; left >= unrolled; left -= unrolled) {
       prefetchFar(ahead);
       ahead += s.aheadStep;
-      addSteps<T, unrolled>(sum, s, a, b);
+      addSteps<T, unrolled>(sum, s, offset, a, b);
     }
-    for (; left > 0; left--) addSteps<T, 1>(sum, s, a, b);
-    if (s.tail) addSteps<T, 1>(sum, s, a, b = s.tail);
+    for (; left > 0; left--) addSteps<T, 1>(sum, s, offset, a, b);
+    if (s.tail) addSteps<T, 1>(sum, s, offset, a, b = s.tail);
     GRADLOOM_UNROLL
     for (int i = 0; i < rows; i++) {
       const T* add = s.add ? s.add + (top + i) * s.addRow : nullptr;
