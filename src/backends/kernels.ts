@@ -45,11 +45,18 @@ export const kernels: readonly Kernel[] = Object.entries(formulas).flatMap(([nam
   kernelsOf(name, row),
 );
 
-const numbers = new Map(kernels.map((kernel, index) => [kernel.name, index]));
+/** By row, then by output: a key made of both would be put together in every operation. */
+const numbers = new Map<string, Partial<Record<RowOutput, number>>>(
+  Object.keys(formulas).map((name) => [name, {}]),
+);
+kernels.forEach(({ name }, index) => {
+  const [row, output] = name.split('.') as [string, RowOutput];
+  numbers.get(row)![output] = index;
+});
 
 /** Number of a row's kernel; -1 when the row has no such text. */
 export function kernelNumber(name: FormulaName, output: RowOutput = 'y'): number {
-  return numbers.get(`${name}.${output}`) ?? -1;
+  return numbers.get(name)?.[output] ?? -1;
 }
 
 /** Names of the updates; the index is the update's number. */

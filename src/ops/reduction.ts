@@ -3,7 +3,7 @@
 import { reductions } from '../backends/backend.js';
 import type { Reduction } from '../backends/backend.js';
 import type { DType } from '../backends/dtype.js';
-import { sizeOf, stridesOf } from '../tensor/shape.js';
+import { stridesOf } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import { empty } from '../tensor/tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -29,11 +29,12 @@ export function runReduction<D extends DType>(
   const first = axes[0] ?? 0;
   const neighbours = axes.every((axis, i) => axis === first + i);
   const number = reductions.indexOf(reduction);
-  const n = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
+  let n = 1;
+  for (const axis of axes) n *= x.shape[axis]!;
   if (neighbours) {
-    const outer = sizeOf(x.shape.slice(0, first));
-    const inner = sizeOf(x.shape.slice(first + axes.length));
-    x.backend.reduce(number, out.buffer, x.buffer, outer, n, inner);
+    let outer = 1;
+    for (let axis = 0; axis < first; axis++) outer *= x.shape[axis]!;
+    x.backend.reduce(number, out.buffer, x.buffer, outer, n, out.size / outer);
   } else {
     const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
     const strides = stridesOf(x.shape);

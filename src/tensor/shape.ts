@@ -70,7 +70,11 @@ export function checkAxes(
   rank: number,
   where: string,
 ): number[] {
-  if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, axis) => axis);
+  if (axes === undefined || axes === null) {
+    const all = new Array<number>(rank);
+    for (let axis = 0; axis < rank; axis++) all[axis] = axis; // Array.from takes half a microsecond
+    return all;
+  }
   const given: unknown = typeof axes === 'number' ? [axes] : axes;
   if (!Array.isArray(given)) {
     throw new ShapeError(
