@@ -126,6 +126,12 @@ const table = {
     spins: 130, // OpenBLAS: 2^28 cycles
     startup: [python, '-c', 'import numpy; numpy.ones(4) + 1'],
   },
+  copy: {
+    how: { command: program('copy.mjs') },
+    label: 'copy in C',
+    peer: true,
+    kinds: ['map'],
+  },
   'tfjs-cpu': {
     how: tfjs('cpu'),
     label: 'TensorFlow.js cpu',
