@@ -162,10 +162,12 @@ GRADLOOM_INLINE void packBeside(T* to, int64_t panel, const T* from, int64_t row
 // may have fewer rows that mean something. As many panels at a time as a cache line has rows for.
 template <class T>
 void packPanels(T* to, const T* from, int64_t row, int64_t depth, int64_t rows) {
-  constexpr int beside = lineLength < T >> tileRows ? int(lineLength<T> / tileRows) : 1;
+  constexpr int64_t fitting = lineLength<T> / tileRows;
+  constexpr int beside = fitting > 1 ? int(fitting) : 1;
+  constexpr int64_t rowsBeside = int64_t{tileRows} * beside;
   const int64_t panel = tileRows * (depth + lineLength<T>), whole = rows - rows % tileRows;
   int64_t i = 0;
-  for (; i + beside * tileRows <= whole; i += beside * tileRows, to += beside * panel) {
+  for (; i + rowsBeside <= whole; i += rowsBeside, to += beside * panel) {
     packBeside<T, beside>(to, panel, from + i, row, depth);
   }
   for (; i < whole; i += tileRows, to += panel) packBeside<T, 1>(to, panel, from + i, row, depth);
