@@ -31,7 +31,10 @@ export interface Suite {
   readonly cases: readonly NamedCase[];
   /** Who is measured, in the table's order; those that were not chosen or are absent drop out. */
   readonly contestants: readonly ContestantName[];
-  /** Milliseconds to measure in, for every contestant, case and round. */
+  /**
+   * Milliseconds to measure in, for every contestant, case and round, after a quarter of it to warm
+   * up. V8 takes 0.1 s to compile what short cases run for good.
+   */
   readonly budget: number;
   /** At most. */
   readonly rounds: number;

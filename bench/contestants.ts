@@ -41,8 +41,8 @@ interface Entry {
   readonly startup?: readonly string[];
 }
 
-/** Of PyTorch's OpenMP, measured: 12 ms. */
-const spins = 30;
+/** Its OpenMP threads were seen to spin for 12 ms. */
+const pytorchSpins = 30;
 const main = ['step', 'epoch', 'matmul', 'map', 'tiny', 'family'] as const;
 const program = (file: string, ...rest: string[]): string[] => [
   process.execPath,
@@ -87,7 +87,7 @@ const table = {
     label: 'PyTorch, NAdam foreach',
     peer: true,
     kinds: [...main, 'startup'],
-    spins,
+    spins: pytorchSpins,
     startup: [python, '-c', 'import torch; torch.ones(4).add(1).tolist()'],
   },
   'pytorch-adam': {
@@ -95,7 +95,7 @@ const table = {
     label: 'PyTorch, fused Adam',
     peer: true,
     kinds: ['step', 'epoch'],
-    spins,
+    spins: pytorchSpins,
     otherOptimizer: true,
   },
   'pytorch-compiled': {
@@ -103,7 +103,7 @@ const table = {
     label: 'PyTorch compiled, NAdam',
     peer: true,
     kinds: ['step', 'epoch'],
-    spins,
+    spins: pytorchSpins,
   },
   keras: {
     how: inPython('keras_xla.py'),
@@ -123,7 +123,7 @@ const table = {
     label: 'numpy',
     peer: true,
     kinds: ['matmul', 'map', 'startup'],
-    spins: 130, // OpenBLAS: 2^28 cycles
+    spins: 130, // OpenBLAS: 2^28 cycles, 110 ms where that was seen
     startup: [python, '-c', 'import numpy; numpy.ones(4) + 1'],
   },
   copy: {

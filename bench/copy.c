@@ -10,47 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include "copy.h"
 
 enum { MAX_THREADS = 256, MAX_TIMES = 100000 };
 
 static size_t floats;
 static int threads;
 static float *from, *to;
-static atomic_long round_, done; /* the round to copy in, 0 before the first; parts copied */
+static atomic_long turn, done; /* the copy under way, 0 before the first; its parts done */
 static int past;                 /* the caches */
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void copy_part(long part) {
-  const size_t unit = 1024, units = floats / unit;
+  const size_t unit = 1024, units = floats / unit; /* the last part takes what is left */
   const size_t first = units * (size_t)part / (size_t)threads * unit;
-  const size_t end = part + 1 == threads ? floats : units * (size_t)(part + 1) / (size_t)threads * unit;
-  size_t i = first;
-#if defined(__SSE2__)
-  if (past) {
-    for (; i + 16 <= end; i += 16) {
-      __builtin_prefetch(from + i + 256);
-      for (size_t j = i; j < i + 16; j += 4) _mm_stream_ps(to + j, _mm_loadu_ps(from + j));
-    }
-    _mm_sfence();
-  }
-#endif
-  for (; i < end; i++) to[i] = from[i];
+  const size_t next = units * (size_t)(part + 1) / (size_t)threads * unit;
+  copy(to + first, from + first, (part + 1 == threads ? floats : next) - first, past);
 }
 
 static void *help(void *argument) {
   const long part = (long)argument;
   for (long last = 0;;) {
     long next;
-    while ((next = atomic_load(&round_)) == last) {
+    while ((next = atomic_load(&turn)) == last) {
 #if defined(__SSE2__)
       _mm_pause();
 #endif
@@ -86,7 +68,7 @@ static double median(double seconds) {
   while (end - began < 1.25 * seconds && count < MAX_TIMES) {
     const double start = now();
     atomic_store(&done, 0);
-    atomic_fetch_add(&round_, 1);
+    atomic_fetch_add(&turn, 1);
     copy_part(0);
     while (atomic_load(&done) < threads - 1) {
     }
@@ -105,11 +87,13 @@ int main(int count, char **values) {
   if (threads < 1 || threads > MAX_THREADS) return 2;
   from = array(), to = array();
   pthread_t ids[MAX_THREADS];
-  for (long part = 1; part < threads; part++) pthread_create(&ids[part], NULL, help, (void *)part);
+  for (long part = 1; part < threads; part++) {
+    if (pthread_create(&ids[part], NULL, help, (void *)part) != 0) return 1;
+  }
   const double through = median(seconds / 2);
   past = 1;
   const double beyond = median(seconds / 2);
-  atomic_store(&round_, -1);
+  atomic_store(&turn, -1);
   for (long part = 1; part < threads; part++) pthread_join(ids[part], NULL);
   printf("%.6f\n", through < beyond ? through : beyond);
   return 0;

@@ -8,10 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include "copy.h"
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -27,12 +25,6 @@
 typedef float vector __attribute__((vector_size(4 * LANES)));
 
 enum { MAX_THREADS = 256 };
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 typedef struct {
   size_t floats;      /* of each array; 0: multiply-adds instead of traffic */
@@ -63,22 +55,6 @@ static void multiply_adds(Work *work) {
   for (int i = 0; i < REGISTERS; i++) sum += chains[i][0];
   sink = sum;
   work->rate = done / (end - began);
-}
-
-/* A copy, by stores through the caches or past them. */
-static void copy(float *to, const float *from, size_t n, int past) {
-#if defined(__SSE2__)
-  if (past) {
-    for (size_t i = 0; i < n; i += 16) {
-      __builtin_prefetch(from + i + 256);
-      for (size_t j = i; j < i + 16; j += 4) _mm_stream_ps(to + j, _mm_loadu_ps(from + j));
-    }
-    _mm_sfence();
-    return;
-  }
-#endif
-  (void)past;
-  for (size_t i = 0; i < n; i++) to[i] = from[i];
 }
 
 static void traffic(Work *work) {

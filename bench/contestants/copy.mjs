@@ -1,17 +1,12 @@
 /** A tuned copy in C (bench/copy.c): what memory allows elementwise operations of one array. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { answerRequests } from '../../build/bench/contestants/timing.js';
 
 const source = fileURLToPath(new URL('../copy.c', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'gradloom-copy-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const program = join(folder, 'copy');
+const program = fileURLToPath(new URL('../../build/bench/copy', import.meta.url));
 try {
   const flags = ['-O3', '-march=native', '-pthread', source, '-o', program];
   execFileSync(process.env.CC ?? 'cc', flags, { stdio: 'ignore', timeout: 60_000 });
