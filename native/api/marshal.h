@@ -113,12 +113,13 @@ struct Argument<MaybeArray> {
   static MaybeArray read(const Call& call, napi_env env, napi_value value, int position) {
     MaybeArray array;
     array.position = position;
+    if (call.device().read(env, value, array)) return array;  // what is cheaper to ask, first
     napi_valuetype type;
     const bool known = napi_typeof(env, value, &type) == napi_ok;
-    if (known && (type == napi_null || type == napi_undefined)) return array;
-    if (!call.device().read(env, value, array)) {
+    if (!known || (type != napi_null && type != napi_undefined)) {
       call.typeError(position, call.device().neitherNullNorArray);
     }
+    array.data = nullptr;
     return array;
   }
 };

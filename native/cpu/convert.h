@@ -151,29 +151,36 @@ namespace detail {
 // Elements that a thread loads at a time: few rows, so that threads end together.
 constexpr int64_t loadGrain = 1 << 14;
 
-// y = (x - center) * scale, converted first; or converted alone, where there is no center. `step`
-// 0 repeats one center and scale. Blocks of a length that the compiler knows become vectors.
+// Rows loaded beside each other: what is subtracted and multiplied by is read once for all of them,
+// and memory fetches several rows at a time. More of them, a multiple of 4 KiB apart as rows of
+// images are, would compete for the same lines of the first cache.
+constexpr int64_t rowsBeside = 4;
+
+// to = (from - center) * scale for `convertBlock` elements, converted first; converted alone, where
+// there is no center. `step` 0 repeats one center and scale. The length is known to the compiler,
+// which makes vectors of it.
 template <class T, class From>
-void loadRow(T* GRADLOOM_RESTRICT y, const From* GRADLOOM_RESTRICT x,
-             const T* GRADLOOM_RESTRICT center, const T* GRADLOOM_RESTRICT scale, int64_t step,
-             int64_t width) {
-  int64_t at = 0;
-  for (; at + convertBlock <= width; at += convertBlock) {
-    T* GRADLOOM_RESTRICT to = y + at;
-    const From* from = x + at;
-    if (center == nullptr) {
-      for (int j = 0; j < convertBlock; j++) to[j] = static_cast<T>(from[j]);
-    } else if (step == 0) {
-      const T c = *center, s = *scale;
-      for (int j = 0; j < convertBlock; j++) to[j] = (static_cast<T>(from[j]) - c) * s;
-    } else {
-      const T *c = center + at, *s = scale + at;
-      for (int j = 0; j < convertBlock; j++) to[j] = (static_cast<T>(from[j]) - c[j]) * s[j];
+void loadBlock(T* GRADLOOM_RESTRICT to, const From* GRADLOOM_RESTRICT from,
+               const T* GRADLOOM_RESTRICT center, const T* GRADLOOM_RESTRICT scale, int64_t step) {
+  if (center == nullptr) {
+    for (int j = 0; j < convertBlock; j++) to[j] = static_cast<T>(from[j]);
+  } else if (step == 0) {
+    const T c = *center, s = *scale;
+    for (int j = 0; j < convertBlock; j++) to[j] = (static_cast<T>(from[j]) - c) * s;
+  } else {
+    for (int j = 0; j < convertBlock; j++) {
+      to[j] = (static_cast<T>(from[j]) - center[j]) * scale[j];
     }
   }
+}
+
+// The same for the elements from `at` on, fewer than a block.
+template <class T, class From>
+void loadRest(T* to, const From* from, const T* center, const T* scale, int64_t step, int64_t at,
+              int64_t width) {
   for (; at < width; at++) {
-    const T value = static_cast<T>(x[at]);
-    y[at] = center == nullptr ? value : (value - center[at * step]) * scale[at * step];
+    const T value = static_cast<T>(from[at]);
+    to[at] = center == nullptr ? value : (value - center[at * step]) * scale[at * step];
   }
 }
 
@@ -184,21 +191,36 @@ void loadRow(T* GRADLOOM_RESTRICT y, const From* GRADLOOM_RESTRICT x,
 template <class T, class From>
 void loadRows(T* out, const From* data, const int32_t* index, const T* center, const T* scale,
               int64_t step, int64_t n, int64_t count, int64_t width) {
+  using detail::rowsBeside, detail::convertBlock;
   const auto rowAt = [=](int64_t r) {
     const int64_t row = index == nullptr ? r : index[r];
     return row < 0 || row >= n ? nullptr : data + row * width;
   };
-  const int64_t bytes = width * int64_t{sizeof(From)};
-  parallelFor(count, detail::loadGrain / (width + 1) + 1, [=](int64_t from, int64_t to) {
-    for (int64_t r = from; r < to; r++) {
-      // Rows lie anywhere in a data set larger than any cache.
-      if (const From* following = r + 1 < to ? rowAt(r + 1) : nullptr; index && following) {
-        for (int64_t at = 0; at < bytes; at += 64) {
-          prefetch(reinterpret_cast<const char*>(following) + at);
+  const int64_t grain = (detail::loadGrain / (width + 1) / rowsBeside + 1) * rowsBeside;
+  parallelFor(count, grain, [=](int64_t from, int64_t to) {
+    for (int64_t top = from; top < to; top += rowsBeside) {
+      const int64_t rows = to - top < rowsBeside ? to - top : rowsBeside;
+      const From *here[rowsBeside] = {}, *next[rowsBeside] = {};
+      for (int64_t i = 0; i < rows; i++) {
+        here[i] = rowAt(top + i);
+        // Rows by index lie anywhere in a data set larger than any cache.
+        if (index && top + rowsBeside + i < to) next[i] = rowAt(top + rowsBeside + i);
+      }
+      int64_t at = 0;
+      for (; at + convertBlock <= width; at += convertBlock) {
+        for (int64_t i = 0; i < rows; i++) {
+          for (int64_t j = 0; next[i] && j < convertBlock; j += 64 / int64_t{sizeof(From)}) {
+            prefetch(next[i] + at + j);
+          }
+          if (here[i] == nullptr) continue;
+          const int64_t c = at * step;
+          detail::loadBlock(out + (top + i) * width + at, here[i] + at,
+                            center ? center + c : nullptr, scale ? scale + c : nullptr, step);
         }
       }
-      if (const From* x = rowAt(r)) {
-        detail::loadRow(out + r * width, x, center, scale, step, width);
+      for (int64_t i = 0; i < rows; i++) {
+        if (here[i] == nullptr) continue;
+        detail::loadRest(out + (top + i) * width, here[i], center, scale, step, at, width);
       }
     }
   });
