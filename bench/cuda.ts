@@ -143,6 +143,7 @@ async function measure({ device, only, minutes }: Options, emulated: boolean): P
     for (const key of only) {
       console.log(`${key} …`);
       const found = await measureSuite(key, suites[key]!, {
+        cores: null,
         ...{ contestants, quick: false, rounds: emulated ? 1 : undefined },
         patience: 1,
         deadline: began + 60_000 * minutes,

@@ -8,7 +8,7 @@ import { format, resolveConfig } from 'prettier';
 import type { Suite } from './cases.js';
 import { curvesOf } from './curves.js';
 import { labelOf } from './contestants.js';
-import { busyWarning, saveReport } from './report.js';
+import { busyWarning, freeText, saveReport } from './report.js';
 import type { Report } from './report.js';
 import { bandwidthAt } from './roofline.js';
 import { aligned, digits, suiteTable } from './table.js';
@@ -72,6 +72,8 @@ function machineText(report: Report): string {
   ];
   const warning = busyWarning(report.busy);
   if (warning) lines.push(`Warning: ${warning}.`);
+  const free = freeText(report);
+  if (free) lines.push(`${free}; the others were made again twice at most.`);
   const missing = Object.entries(absent);
   if (missing.length > 0) {
     const reasons = missing.map(([name, reason]) => `${labelOf(name)} (${reason})`);

@@ -8,11 +8,14 @@ import type { NamedCase, Suite } from './cases.js';
 import { entryOf } from './contestants.js';
 import type { ContestantName } from './contestants.js';
 import type { Contestant } from './contestant.js';
+import type { Cores } from './cores.js';
 import type { Answer } from './protocol.js';
 import type { Result } from './report.js';
 
 export interface Measuring {
   readonly contestants: ReadonlyMap<ContestantName, Contestant>;
+  /** Who says whether the machine is ours alone; null where nobody can. */
+  readonly cores: Cores | null;
   readonly quick: boolean;
   /** At most; undefined: as the suite says. */
   readonly rounds: number | undefined;
@@ -65,8 +68,7 @@ export async function measureSuite(
           continue;
         }
         progress(`${key}: ${each.name}, round ${round + 1} of ${rounds}, ${entry.name}`);
-        await measureOnce(entry, budget);
-        await sleep(entryOf(entry.name).spins ?? 15);
+        await measureUndisturbed(entry, budget, each.hog ? null : measuring.cores);
       }
       hog?.();
       found(resultsOf(key, entries));
@@ -86,15 +88,33 @@ function entriesOf(each: NamedCase, suite: Suite, { contestants, quick }: Measur
   });
 }
 
-async function measureOnce(entry: Entry, budget: number): Promise<void> {
-  const { each, contestant, name } = entry;
+/** Times that a case is measured until nothing disturbed it. */
+const attempts = 3;
+
+async function measureUndisturbed(
+  entry: Entry,
+  budget: number,
+  cores: Cores | null,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await cores?.wait();
+    const began = Date.now();
+    const { value, error } = await measureOnce(entry, budget);
+    await sleep(entryOf(entry.name).spins ?? 15);
+    const free = (await cores?.areFree()) ?? true;
+    const again = !free && value !== undefined && attempt < attempts;
+    if (again && cores?.spend(Date.now() - began)) continue;
+    cores?.count(free);
+    if (value === undefined) entry.error = error ?? 'no answer';
+    else entry.values.push(value);
+    return;
+  }
+}
+
+function measureOnce({ each, contestant, name }: Entry, budget: number): Promise<Answer> {
+  if (each.case.kind === 'startup') return timeProgram(entryOf(name).startup!);
   const threads = each.threads ?? availableParallelism();
-  const answer =
-    each.case.kind === 'startup'
-      ? await timeProgram(entryOf(name).startup!)
-      : await contestant.ask({ case: each.case, budget, threads });
-  if (answer.value === undefined) entry.error = answer.error ?? 'no answer';
-  else entry.values.push(answer.value);
+  return contestant.ask({ case: each.case, budget, threads });
 }
 
 function resultsOf(suite: string, entries: readonly Entry[]): Result[] {

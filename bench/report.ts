@@ -33,6 +33,8 @@ export interface Report {
   readonly quick: boolean;
   /** Share of the processors that other work took when the run began, from 0 to 1. */
   readonly busy: number;
+  /** Share of the measurements during which the cores were ours alone; absent: nobody looked. */
+  readonly free?: number;
   /** Whether the images were CIFAR-10's rather than random ones. */
   readonly realData: boolean;
   readonly machine: Machine;
@@ -74,6 +76,12 @@ export const busyWarning = (busy: number): string | undefined =>
     ? undefined
     : `${Math.round(100 * busy)} % of the processors were busy with other work when the run began: ` +
       'its times say little';
+
+/** How many measurements nothing disturbed; undefined where nobody looked. */
+export const freeText = ({ free }: Pick<Report, 'free'>): string | undefined =>
+  free === undefined
+    ? undefined
+    : `${Math.round(100 * free)} % of the measurements had the cores to themselves`;
 
 /** Replaces the file at once, so that an interrupted run leaves a whole one. */
 export function saveReport(path: string, report: Report): void {

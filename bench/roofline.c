@@ -1,6 +1,12 @@
 /*
  * What this machine can do at most: multiply-adds on registers, and memory bandwidth by working
- * set, on 1 and N threads. Prints JSON. Compiled by roofline.ts with -O3 -march=native.
+ * set, on 1 and N threads: roofline N SECONDS. Prints JSON.
+ *
+ * As a watch, roofline N SECONDS watch, it says for every line of its input how many multiply-adds
+ * a second the slowest of N threads gets now: fewer, where another program uses the cores or their
+ * other hardware threads.
+ *
+ * Compiled by roofline.ts with -O3 -march=native.
  */
 
 #define _GNU_SOURCE
@@ -41,7 +47,7 @@ static void multiply_adds(Work *work) {
   vector chains[REGISTERS];
   for (int i = 0; i < REGISTERS; i++) chains[i] = (vector){0} + (float)i;
   const vector factor = (vector){0} + 0.9999999f, term = (vector){0} + 1e-7f;
-  const long block = 100000;
+  const long block = 10000; /* of some 30 us */
   double done = 0, began = now(), end;
   do {
     for (long r = 0; r < block; r++) {
@@ -100,8 +106,12 @@ static void *run(void *argument) {
   return NULL;
 }
 
-/* The sum of the threads' rates; `floats` is of all threads together. */
-static double together(int threads, size_t floats, int arrays, double seconds) {
+typedef struct {
+  double sum, least; /* of the threads' rates, in billions a second */
+} Rates;
+
+/* `floats` is of all threads together. */
+static Rates rates(int threads, size_t floats, int arrays, double seconds) {
   pthread_barrier_t start;
   pthread_barrier_init(&start, NULL, (unsigned)threads);
   pthread_t ids[MAX_THREADS];
@@ -111,18 +121,36 @@ static double together(int threads, size_t floats, int arrays, double seconds) {
     works[t] = (Work){share, arrays, seconds, 0, &start};
     pthread_create(&ids[t], NULL, run, &works[t]);
   }
-  double rate = 0;
+  Rates all = {0, 1e9};
   for (int t = 0; t < threads; t++) {
     pthread_join(ids[t], NULL);
-    rate += works[t].rate;
+    const double rate = works[t].rate / 1e9;
+    all.sum += rate;
+    if (rate < all.least) all.least = rate;
   }
-  return rate / 1e9;
+  return all;
+}
+
+static double together(int threads, size_t floats, int arrays, double seconds) {
+  return rates(threads, floats, arrays, seconds).sum;
+}
+
+/* A contestant's manners: see protocol.ts. */
+static void watch(int threads, double seconds) {
+  printf("{\"version\":\"watch\"}\n");
+  fflush(stdout);
+  for (int c; (c = getchar()) != EOF;) {
+    if (c != '\n') continue;
+    printf("{\"value\":%.3f}\n", rates(threads, 0, 0, seconds).least);
+    fflush(stdout);
+  }
 }
 
 int main(int count, char **values) {
   int most = count > 1 ? atoi(values[1]) : 1;
   const double seconds = count > 2 ? atof(values[2]) : 0.2;
   if (most > MAX_THREADS) most = MAX_THREADS;
+  if (count > 3 && strcmp(values[3], "watch") == 0) return watch(most, seconds), 0;
   printf("{\"threads\":[");
   for (int pass = 0; pass < (most > 1 ? 2 : 1); pass++) {
     const int threads = pass == 0 ? 1 : most;

@@ -1,9 +1,7 @@
 /** What the machine can do at most, measured by a C program, and what that means for a case. */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -34,23 +32,19 @@ export interface Roofline {
 const source = fileURLToPath(new URL('roofline.c', import.meta.url));
 const run = promisify(execFile);
 
-/** Compiles and runs the program; or the reason why there are no figures. */
-export async function measureRoofline(
-  seconds: number,
-): Promise<Roofline | { readonly reason: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'gradloom-roofline-'));
-  const program = join(folder, 'roofline');
+/** The path of the program, compiled; throws where there is no compiler for it. */
+export async function compileRoofline(): Promise<string> {
+  const program = fileURLToPath(new URL('../build/bench/roofline', import.meta.url));
   const flags = ['-O3', '-march=native', '-ffp-contract=fast', '-pthread', source, '-o', program];
-  try {
-    await run(process.env['CC'] ?? 'cc', flags, { timeout: 60_000 });
-    const values = [String(availableParallelism()), String(seconds)];
-    const { stdout } = await run(program, values, { timeout: 60_000 });
-    return JSON.parse(stdout) as Roofline;
-  } catch (error) {
-    return { reason: (error as Error).message.split('\n')[0]! };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await run(process.env['CC'] ?? 'cc', flags, { timeout: 60_000 });
+  return program;
+}
+
+/** What the program measures in so many seconds for every figure. */
+export async function measureRoofline(program: string, seconds: number): Promise<Roofline> {
+  const values = [String(availableParallelism()), String(seconds)];
+  const { stdout } = await run(program, values, { timeout: 60_000 });
+  return JSON.parse(stdout) as Roofline;
 }
 
 /** The limits of so many threads; undefined where they were not measured. */

@@ -19,13 +19,15 @@ import { compareText } from './compare.js';
 import { checkCompiled, contestantOf, labelOf } from './contestants.js';
 import type { ContestantName } from './contestants.js';
 import type { Contestant } from './contestant.js';
+import { Cores } from './cores.js';
 import { writeDocumentation } from './markdown.js';
 import { measureSuite } from './measure.js';
 import { helpText, readOptions, usualMinutes } from './options.js';
 import type { Options } from './options.js';
-import { busyShare, busyWarning, loadReport, saveReport, thisMachine } from './report.js';
+import { busyShare, busyWarning, freeText, loadReport, saveReport, thisMachine } from './report.js';
 import type { Report, Result } from './report.js';
-import { measureRoofline } from './roofline.js';
+import { compileRoofline, measureRoofline } from './roofline.js';
+import type { Roofline } from './roofline.js';
 import { suiteTable } from './table.js';
 import { targetRows, targetTable } from './targets.js';
 
@@ -44,6 +46,26 @@ function progress(message: string): void {
 
 const clearLine = (): void => progress('');
 
+/** Share of a run that may be spent on waiting for free cores and measuring again. */
+const spareShare = 0.25;
+
+/** What needs a C compiler: the limits of the machine, and who watches its cores. */
+async function knowMachine(
+  options: Options,
+): Promise<{ readonly roofline: Report['roofline']; readonly cores: Cores | null }> {
+  let program: string;
+  let roofline: Roofline;
+  try {
+    program = await compileRoofline();
+    roofline = await measureRoofline(program, options.quick ? 0.1 : 0.3);
+  } catch (error) {
+    return { roofline: { reason: (error as Error).message.split('\n')[0]! }, cores: null };
+  }
+  const cores = Cores.watchedBy(program, spareShare * 60_000 * options.minutes);
+  await cores.learn();
+  return { roofline, cores };
+}
+
 /** Runs the suites, keeping what is known in the file all the time. */
 async function measure(options: Options, suites: Suites): Promise<Report> {
   checkCompiled();
@@ -52,7 +74,7 @@ async function measure(options: Options, suites: Suites): Promise<Report> {
   const warning = busyWarning(busy);
   if (warning) console.error(`warning: ${warning}`);
   progress('limits of the machine');
-  const roofline = await measureRoofline(options.quick ? 0.1 : 0.3);
+  const { roofline, cores } = await knowMachine(options);
   const all = options.contestants.map((name) => [name, contestantOf(name)] as const);
   const contestants = new Map<ContestantName, Contestant>(all);
   const found = new Map<string, readonly Result[]>();
@@ -61,6 +83,7 @@ async function measure(options: Options, suites: Suites): Promise<Report> {
     date: new Date().toISOString().slice(0, 10),
     quick: options.quick,
     busy,
+    ...(cores && { free: cores.freeShare }),
     realData: cachedData() !== null,
     machine: thisMachine(),
     versions: Object.fromEntries(
@@ -73,7 +96,10 @@ async function measure(options: Options, suites: Suites): Promise<Report> {
     results: [...found.values()].flat(),
     seconds: Math.round((Date.now() - began) / 1000),
   });
-  const endAll = (): void => contestants.forEach((each) => each.end());
+  const endAll = (): void => {
+    cores?.end();
+    contestants.forEach((each) => each.end());
+  };
   const interrupted = (): void => {
     endAll();
     clearLine();
@@ -86,6 +112,7 @@ async function measure(options: Options, suites: Suites): Promise<Report> {
       if (!process.stderr.isTTY) console.error(`${key} …`);
       const results = await measureSuite(key, suites[key]!, {
         contestants,
+        cores,
         quick: options.quick,
         rounds: options.rounds,
         patience: options.minutes / usualMinutes(options.quick),
@@ -106,7 +133,8 @@ async function measure(options: Options, suites: Suites): Promise<Report> {
   return report();
 }
 
-function showMachine({ machine, versions, absent, roofline, seconds, busy }: Report): void {
+function showMachine(report: Report): void {
+  const { machine, versions, absent, roofline, seconds, busy } = report;
   const { processor, cores, memoryGB, system, node } = machine;
   console.log(`${processor}, ${cores} cores, ${memoryGB} GB, ${system}, Node.js ${node}`);
   for (const [name, version] of Object.entries(versions)) {
@@ -117,7 +145,8 @@ function showMachine({ machine, versions, absent, roofline, seconds, busy }: Rep
   }
   if ('reason' in roofline) console.log(`  limits of the machine: absent: ${roofline.reason}`);
   const warning = busyWarning(busy);
-  console.log(`measured in ${seconds} s${warning ? `; ${warning}` : ''}\n`);
+  const said = [warning, freeText(report)].filter((each) => each !== undefined);
+  console.log(`${[`measured in ${seconds} s`, ...said].join('; ')}\n`);
 }
 
 async function main(): Promise<void> {

@@ -14,6 +14,7 @@ import { changes, compareText } from '../bench/compare.js';
 import { Contestant } from '../bench/contestant.js';
 import { curvesOf } from '../bench/curves.js';
 import { withParts } from '../bench/markdown.js';
+import { Cores } from '../bench/cores.js';
 import { measureSuite } from '../bench/measure.js';
 import { readOptions } from '../bench/options.js';
 import { loadReport, saveReport } from '../bench/report.js';
@@ -283,6 +284,7 @@ describe('contestants', () => {
           ['pytorch', bad],
           ['tfjs-cpu', good],
         ]),
+        cores: null,
         quick: false,
         rounds: 2,
         patience: 1,
@@ -296,6 +298,61 @@ describe('contestants', () => {
     expect(of('tfjs-cpu').map(({ values }) => values)).toEqual([[2, 2], [2, 2], [2, 2], [2, 2]]); // prettier-ignore
     expect(of('pytorch').every(({ values }) => values.length === 0)).toBe(true);
     expect(kept).toHaveLength(8); // after every case of every round
+  });
+});
+
+describe('the watch over the cores', () => {
+  const said = (rates: readonly number[]): Contestant => {
+    const body = `let at = 0; const rates = ${JSON.stringify(rates)};
+      console.log(JSON.stringify({ version: "watch" }));
+      require("readline").createInterface({ input: process.stdin }).on("line", () =>
+        console.log(JSON.stringify({ value: rates[Math.min(at++, rates.length - 1)] })));`;
+    return new Contestant('watch', { command: [process.execPath, '-e', body] });
+  };
+  const counting = `let n = 0; console.log('{"version":"v"}');
+    require("readline").createInterface({ input: process.stdin }).on("line", () =>
+      console.log(JSON.stringify({ value: ++n })));`;
+  const measured = async (cores: Cores): Promise<readonly number[]> => {
+    const one = { ...suites['tiny']!, cases: suites['tiny']!.cases.slice(0, 1), budget: 1 };
+    const peer = new Contestant('peer', { command: [process.execPath, '-e', counting] });
+    const results = await measureSuite(
+      'tiny',
+      { ...one, contestants: ['tfjs-cpu'] },
+      {
+        contestants: new Map([['tfjs-cpu', peer]]),
+        cores,
+        quick: false,
+        rounds: 1,
+        patience: 1,
+        deadline: Date.now() + 60_000,
+        progress: () => undefined,
+        found: () => undefined,
+      },
+    );
+    peer.end();
+    cores.end();
+    return results[0]!.values;
+  };
+
+  it('a disturbed measurement is made again', async () => {
+    const cores = new Cores(said([100, 50, 100, 100]), 10_000); // before, after, before, after
+    expect(await measured(cores)).toEqual([2]);
+    expect(cores.freeShare).toBe(1);
+  });
+
+  it('but not for ever, and not beyond the spare time', async () => {
+    const busy = new Cores(said([100, 50, 100, 50, 100, 50, 100]), 10_000);
+    expect(await measured(busy)).toEqual([3]);
+    expect(busy.freeShare).toBe(0);
+    expect(await measured(new Cores(said([100, 50]), 0))).toEqual([1]);
+  });
+
+  it('it waits until the cores are free', async () => {
+    const cores = new Cores(said([100, 50, 50, 50, 100]), 10_000);
+    await cores.areFree();
+    await cores.wait();
+    expect(await cores.areFree()).toBe(true);
+    cores.end();
   });
 });
 
