@@ -88,6 +88,9 @@ const complete = new WeakSet();
 /** Has layers of a class refuse, when they are built, options that their config does not know. */
 export const checkOptionsOf = (made: LayerClass): void => void complete.add(made);
 
+/** What shapes handed to layers and models are, for messages. */
+export const sampleShape = "the shape of one sample, without the batch's axis";
+
 export abstract class Layer {
   /**
    * Entries of `config` that the constructor takes one by one, before its options: `['units']` for
@@ -174,6 +177,7 @@ export abstract class Layer {
   /** Builds the layer if it is not yet built, for samples of these shapes. */
   ensureBuilt(...inputShapes: Shape[]): void {
     if (this.#built) return;
+    for (const shape of inputShapes) checkShape(shape, `layer ${this.name}: ${sampleShape}`);
     const [first] = inputShapes;
     if (this.inputShape && first && !sameShape(this.inputShape, first)) {
       throw new ShapeError(

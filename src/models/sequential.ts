@@ -3,9 +3,10 @@
 import type { DType } from '../backends/dtype.js';
 import { describe, ShapeError, ValueError } from '../errors.js';
 import { Input } from '../layers/input.js';
-import { Layer } from '../layers/layer.js';
+import { Layer, sampleShape } from '../layers/layer.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
 import { serializeLayer } from '../layers/registry.js';
+import { checkShape } from '../tensor/shape.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { InputSpec } from './data.js';
@@ -104,7 +105,7 @@ export class Sequential extends Model<Tensor> {
   }
 
   override build(inputShape: Shape): void {
-    this.#buildFrom(0, inputShape);
+    this.#buildFrom(0, checkShape(inputShape, `model ${this.name}: ${sampleShape}`));
   }
 
   /** Builds the layers from a position on that are not built, and checks that all fit. */
