@@ -18,12 +18,13 @@ export interface Configurable {
 
 type Constructor<T> = new (...args: never[]) => T;
 
+/** Classes of the library's own, which know every option they take. */
+const own = new WeakSet();
+
 /** One kind of part (initializers, losses, …): its classes by name. */
 export class Catalog<T extends Configurable> {
   readonly #entries = new Map<string, Constructor<T>>();
   readonly #names: string[] = [];
-  /** The library's own, which know every option they take. */
-  readonly #own: ReadonlySet<unknown>;
 
   /**
    * @param kind what one is called in messages, such as `initializer`
@@ -35,8 +36,10 @@ export class Catalog<T extends Configurable> {
     classes: Readonly<Record<string, Constructor<T>>>,
     aliases: Readonly<Record<string, string>> = {},
   ) {
-    this.#own = new Set(Object.values(classes));
-    for (const [name, each] of Object.entries(classes)) this.#add(name, each);
+    for (const [name, each] of Object.entries(classes)) {
+      own.add(each);
+      this.#add(name, each);
+    }
     for (const [alias, name] of Object.entries(aliases)) {
       this.#entries.set(plain(alias), this.find(name));
     }
@@ -62,7 +65,7 @@ export class Catalog<T extends Configurable> {
   /** A part from its name, from what {@link serialize} gave, or itself. */
   get(identifier: string | T | Serialized): T {
     const part = this.#find(identifier);
-    if (this.#own.has(part.constructor)) checkGiven(part, Object.keys(part.config()));
+    checkPart(part);
     return part;
   }
 
@@ -123,6 +126,11 @@ const given = new WeakMap<object, object>();
  */
 export function rememberGiven(part: object, options: unknown): void {
   given.set(part, optionsObject(part.constructor.name, options));
+}
+
+/** Throws ValueError for an option that a part of the library was made with and does not know. */
+export function checkPart(part: Configurable): void {
+  if (own.has(part.constructor)) checkGiven(part, Object.keys(part.config()));
 }
 
 /** Throws ValueError for an option a part was made with and that is not among those known. */

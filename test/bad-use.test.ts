@@ -19,6 +19,8 @@ import {
   regularizers,
   schedules,
   Sequential,
+  sum,
+  tensor,
 } from 'gradloom';
 import type { FitOptions } from 'gradloom';
 
@@ -44,6 +46,7 @@ describe('options that there are not', () => {
     ['of batch normalization', () => built(made(layers.BatchNormalization, { momentm: 0.9 }) as layers.Layer), /"momentum"\?/],
     ['of an activation layer', () => built(made(layers.LeakyReLU, { alpha: 0.1 }) as layers.Layer), /option of LeakyReLU named "alpha".*negativeSlope/],
     ['of an optimizer', () => compile({ optimizer: made(optimizers.Adam, { learning_rate: 1 }), loss: 'mse' }), /option of Adam.*"learningRate"\?/],
+    ['of an optimizer in a loop of one\'s own', () => { const w = tensor([1], { requiresGrad: true }); sum(w).backward(); (made(optimizers.Adam, { lr: 1 }) as optimizers.Optimizer).step([w]); }, /option of Adam named "lr"/],
     ['of an optimizer by config', () => optimizers.get({ className: 'Nadam', config: { beta_3: 1 } }), /option of Nadam named "beta_3"/],
     ['of a loss', () => compile({ loss: made(losses.SparseCategoricalCrossentropy, { from_logits: true }) }), /"fromLogits"\?/],
     ['of a weight that has none such', () => built(made(layers.BatchNormalization, { movingMeanRegularizer: 'l2' }) as layers.Layer), /named "movingMeanRegularizer". Did you mean "movingMeanInitializer"/],

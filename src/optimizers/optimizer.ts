@@ -7,7 +7,7 @@ import { hyperNames, updateNames } from '../backends/kernels.js';
 import { updates } from '../backends/formulas.js';
 import type { Update, UpdateName } from '../backends/formulas.js';
 import { ValueError } from '../errors.js';
-import { rememberGiven } from '../names.js';
+import { checkPart, rememberGiven } from '../names.js';
 import type { Configurable } from '../names.js';
 import { get as getSchedule, serialize as serializeSchedule } from '../schedules.js';
 import type { Schedule } from '../schedules.js';
@@ -59,6 +59,8 @@ export abstract class Optimizer implements Configurable {
   #revision = 0;
   readonly #norms = new Norms();
   readonly #averages: Averages;
+  /** Whether the options it was made with are known to be its own. */
+  #checked = false;
   readonly #accumulation: Accumulation | null;
 
   /**
@@ -188,6 +190,8 @@ export abstract class Optimizer implements Configurable {
     gradients: readonly (Tensor | null)[],
     names: readonly string[] = [],
   ): void {
+    if (!this.#checked) checkPart(this);
+    this.#checked = true;
     checkGradients(this.name, parameters, gradients);
     this.#averages.show(parameters, false);
     const accumulation = this.#accumulation;
