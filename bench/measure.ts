@@ -89,10 +89,13 @@ function entriesOf(each: NamedCase, suite: Suite, { contestants, quick }: Measur
 async function measureOnce(entry: Entry, budget: number): Promise<void> {
   const { each, contestant, name } = entry;
   const threads = each.threads ?? availableParallelism();
+  const { startup, import: importing } = entryOf(name);
   const answer =
     each.case.kind === 'startup'
-      ? await timeProgram(entryOf(name).startup!)
-      : await contestant.ask({ case: each.case, budget, threads });
+      ? await runProgram(startup!, (_said, life) => life)
+      : each.case.kind === 'import'
+        ? await runProgram(importing!, Number)
+        : await contestant.ask({ case: each.case, budget, threads });
   if (answer.value === undefined) entry.error = answer.error ?? 'no answer';
   else entry.values.push(answer.value);
 }
@@ -112,14 +115,24 @@ function resultsOf(suite: string, entries: readonly Entry[]): Result[] {
   }));
 }
 
-/** Milliseconds from the start of a program to its end. */
-function timeProgram(command: readonly string[]): Promise<Answer> {
+/** Runs a program; the value is made of what it said and of the milliseconds it lived. */
+function runProgram(
+  command: readonly string[],
+  valueOf: (said: string, life: number) => number,
+): Promise<Answer> {
   return new Promise((resolve) => {
     const began = performance.now();
-    const child = spawn(command[0]!, command.slice(1), { stdio: 'ignore', timeout: 60_000 });
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 60_000,
+    });
+    let life = NaN;
+    let said = '';
+    child.stdout.on('data', (part: Buffer) => (said += part.toString()));
     child.on('error', (error) => resolve({ error: error.message }));
-    child.on('exit', (code, signal) => {
-      if (code === 0) resolve({ value: performance.now() - began });
+    child.on('exit', () => (life = performance.now() - began));
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve({ value: valueOf(said, life) });
       else resolve({ error: `the program failed (${signal ?? `exit ${code}`})` });
     });
   });
