@@ -38,26 +38,23 @@ function entryPoints(): string[] {
     .map((path) => path.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
 }
 
-/** The line that makes a program of a file, or nothing. */
-function hashbang(path: string): string {
-  return /^#!.*\n/.exec(readFileSync(path, 'utf8'))?.[0] ?? '';
-}
-
 /**
  * esbuild makes a chunk for every set of entry points that share modules. Here each of them, and
  * each module that is imported on demand, first imports index.ts, so that there is one such set.
+ * The command shares nothing until it knows what is asked of it.
  */
 const oneChunk: Plugin = {
   name: 'one chunk',
   setup(esbuild) {
     esbuild.onResolve({ filter: /./ }, async ({ kind, path, resolveDir, pluginData }) => {
-      const begins = kind === 'entry-point' || kind === 'dynamic-import';
+      const entry = kind === 'entry-point' && !path.includes('src/cli/');
+      const begins = entry || kind === 'dynamic-import';
       if (!begins || pluginData === oneChunk) return undefined;
       const found = await esbuild.resolve(path, { kind, resolveDir, pluginData: oneChunk });
       return found.external ? found : { path: found.path, namespace: oneChunk.name };
     });
     esbuild.onLoad({ filter: /./, namespace: oneChunk.name }, ({ path }) => ({
-      contents: `${hashbang(path)}import './src/index.ts'; export * from ${JSON.stringify(path)};`,
+      contents: `import './src/index.ts'; export * from ${JSON.stringify(path)};`,
       resolveDir: root,
     }));
   },
