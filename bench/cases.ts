@@ -242,7 +242,10 @@ export function suitesOf({ data, quick }: Surroundings): Readonly<Record<string,
     },
     startup: {
       title: 'A process that imports the library, adds two tensors and ends',
-      cases: [{ name: 'start-up', case: { kind: 'startup' } }],
+      cases: [
+        { name: 'start-up', case: { kind: 'startup' } },
+        { name: 'import and first operation', case: { kind: 'import' } },
+      ],
       contestants: ['cpu', 'node', 'pytorch', 'keras', 'numpy', 'tfjs-cpu'],
       budget: 0,
       rounds: 4,

@@ -39,6 +39,8 @@ interface Entry {
   readonly spins?: number;
   /** The program of the start-up case. */
   readonly startup?: readonly string[];
+  /** The program of the import case: says the milliseconds. */
+  readonly import?: readonly string[];
 }
 
 /** Its OpenMP threads were seen to spin for 12 ms. */
@@ -55,8 +57,9 @@ const table = {
     how: ours('cpu'),
     label: 'gradloom cpu',
     peer: false,
-    kinds: [...main, 'experiment', 'startup'],
+    kinds: [...main, 'experiment', 'startup', 'import'],
     startup: [process.execPath, `${compiled}/contestants/first-op.js`],
+    import: [process.execPath, `${compiled}/contestants/import-time.js`],
   },
   js: {
     how: ours('js'),
@@ -136,9 +139,10 @@ const table = {
     how: tfjs('cpu'),
     label: 'TensorFlow.js cpu',
     peer: true,
-    kinds: ['step', 'matmul', 'map', 'tiny', 'startup'],
+    kinds: ['step', 'matmul', 'map', 'tiny', 'startup', 'import'],
     otherOptimizer: true,
     startup: program('tfjs.mjs', 'first-op'),
+    import: program('tfjs.mjs', 'import-time'),
   },
   'tfjs-wasm': {
     how: tfjs('wasm'),

@@ -112,7 +112,9 @@ async function measureUndisturbed(
 }
 
 function measureOnce({ each, contestant, name }: Entry, budget: number): Promise<Answer> {
-  if (each.case.kind === 'startup') return timeProgram(entryOf(name).startup!);
+  const { startup, import: importing } = entryOf(name);
+  if (each.case.kind === 'startup') return runProgram(startup!, (_said, life) => life);
+  if (each.case.kind === 'import') return runProgram(importing!, Number);
   const threads = each.threads ?? availableParallelism();
   return contestant.ask({ case: each.case, budget, threads });
 }
@@ -132,14 +134,24 @@ function resultsOf(suite: string, entries: readonly Entry[]): Result[] {
   }));
 }
 
-/** Milliseconds from the start of a program to its end. */
-function timeProgram(command: readonly string[]): Promise<Answer> {
+/** Runs a program; the value is made of what it said and of the milliseconds it lived. */
+function runProgram(
+  command: readonly string[],
+  valueOf: (said: string, life: number) => number,
+): Promise<Answer> {
   return new Promise((resolve) => {
     const began = performance.now();
-    const child = spawn(command[0]!, command.slice(1), { stdio: 'ignore', timeout: 60_000 });
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 60_000,
+    });
+    let life = NaN;
+    let said = '';
+    child.stdout.on('data', (part: Buffer) => (said += part.toString()));
     child.on('error', (error) => resolve({ error: error.message }));
-    child.on('exit', (code, signal) => {
-      if (code === 0) resolve({ value: performance.now() - began });
+    child.on('exit', () => (life = performance.now() - began));
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve({ value: valueOf(said, life) });
       else resolve({ error: `the program failed (${signal ?? `exit ${code}`})` });
     });
   });

@@ -64,7 +64,9 @@ export type Case =
       readonly data: string | null;
     }
   /** A program that imports the library, adds two tensors and ends. Timed from outside. */
-  | { readonly kind: 'startup' };
+  | { readonly kind: 'startup' }
+  /** Import of the library and its first operation, timed by such a program itself. */
+  | { readonly kind: 'import' };
 
 export type ExperimentFigure =
   'peakMemory' | 'longestBlock' | 'allocations' | 'nativeCalls' | 'inputShare';

@@ -171,6 +171,7 @@ function overheadRows(finder: Finder): Row[] {
     ...finder.cases('tiny').map(({ name }) => finder.time('tiny', name, 'cpu')),
   );
   const started = finder.time('startup', 'start-up', 'cpu');
+  const imported = finder.time('startup', 'import and first operation', 'cpu');
   const figure = (name: string): number => finder.time('experiment', name, 'cpu');
   const of = (target: string, name: string, limit: number): Row => {
     const { unit } = finder.cases('experiment', (each) => each.name === name)[0]!;
@@ -181,6 +182,7 @@ function overheadRows(finder: Finder): Row[] {
     of('native calls of a step: ≤ 2', 'native calls of a step', 2),
     of('device allocations of a step: 0', 'device allocations of a step', 0),
     atMost('start-up, Node.js included: ≤ 150 ms', started, 150, show(started)),
+    atMost('import and first operation: ≤ 150 ms', imported, 150, show(imported)),
     of('peak memory of experiment 1: ≤ 400 MB', 'peak memory', 400),
     of('input pipeline: ≤ 3 % of a step', 'input pipeline, share of a step', 3),
     of('event loop blocked: ≤ 50 ms', 'longest block of the event loop', 50),

@@ -13,7 +13,8 @@ import { parse, variables } from '../src/backends/expression.js';
 import type { Expression } from '../src/backends/expression.js';
 import { updates } from '../src/backends/formulas.js';
 import type { Update, UpdateName } from '../src/backends/formulas.js';
-import { hyperNames, kernels, tableHash, updateNames } from '../src/backends/kernels.js';
+import { hyperNames, kernels, updateNames } from '../src/backends/kernels.js';
+import { tableHash } from '../src/backends/table-hash.js';
 import type { Kernel } from '../src/backends/kernels.js';
 
 /** C++ for a tree. Every number becomes a V at compile time, so that nothing is promoted. */

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 
 import { afterAll, expect, test } from 'vitest';
 
-import { tableHash } from '../src/backends/kernels.js';
 import { addonCandidates, loadAddon } from '../src/backends/load-addon.js';
+import { tableHash } from '../src/backends/table-hash.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gradloom-addon-'));
 afterAll(() => rmSync(folder, { recursive: true }));

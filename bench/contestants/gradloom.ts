@@ -143,7 +143,8 @@ function prepareCase(wanted: Case): Prepared {
     case 'experiment':
       return experiment(wanted);
     case 'startup':
-      throw new Error('start-up is timed from outside');
+    case 'import':
+      throw new Error('start-up is timed in programs of its own');
     default:
       return wanted satisfies never;
   }

@@ -1,11 +1,13 @@
 /**
  * TensorFlow.js. GRADLOOM_BENCH_VARIANT: cpu, wasm, node. Its packages are in bench/package.json,
  * never in gradloom's: `npm install` there first. It has no Nadam; its step is Adam's, a simpler one.
- * With the argument first-op it is the program of the start-up case instead.
+ * With the argument first-op it is the program of the start-up case instead, with import-time that
+ * of the import case.
  */
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 
 const variant = process.env.GRADLOOM_BENCH_VARIANT ?? 'cpu';
 const require = createRequire(import.meta.url);
@@ -24,6 +26,8 @@ async function load() {
 }
 
 console.warn = () => undefined; // advice to install tfjs-node
+const program = process.argv[2];
+const began = performance.now();
 let tf;
 try {
   tf = await load();
@@ -33,11 +37,13 @@ try {
     ? 'not installed: run npm install in bench/'
     : error.message.split('\n')[0];
   process.stdout.write(`${JSON.stringify({ error: reason })}\n`);
-  process.exit(process.argv[2] === 'first-op' ? 1 : 0);
+  process.exit(program ? 1 : 0);
 }
 
-if (process.argv[2] === 'first-op') {
+if (program) {
   tf.ones([4]).add(1).dataSync();
+  const took = performance.now() - began;
+  if (program === 'import-time') process.stdout.write(String(took));
   process.exit(0);
 }
 

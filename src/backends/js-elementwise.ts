@@ -3,9 +3,9 @@
 import { DTypeError } from '../errors.js';
 import type { HostArray } from './backend.js';
 import { dtypeOf } from './dtype.js';
-import { float32Loops, float64Loops, integerLoops } from './js-loops.js';
 import type { Loop } from './js-loops.js';
 import { kernels } from './kernels.js';
+import { loadLoops } from './load-loops.js';
 
 const int32Limits = [-(2 ** 31), 2 ** 31 - 1] as const;
 const uint8Limits = [0, 255] as const;
@@ -24,6 +24,7 @@ function convert(array: HostArray, value: number): number {
 }
 
 function loopFor(kernel: number, input: HostArray): Loop {
+  const { float32Loops, float64Loops, integerLoops } = loadLoops();
   const loops =
     input instanceof Float32Array
       ? float32Loops

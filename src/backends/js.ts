@@ -6,13 +6,13 @@ import type { Backend, HostArray } from './backend.js';
 import { hostMemory } from './host-memory.js';
 import { dense, denseBackward } from './js-dense.js';
 import { cast, fill, map, mapStrided, select } from './js-elementwise.js';
-import { float32Updates, float64Updates } from './js-loops.js';
 import { matmul } from './js-matmul.js';
 import { copy, gather, loadRows, putAlongAdd, scatterAdd, takeAlong } from './js-move.js';
 import { batchNorm, batchNormBackward } from './js-normalize.js';
 import { cumsum, reduce } from './js-reduce.js';
 import { crossEntropy, scaleRows, softmax, softmaxBackward } from './js-rows.js';
 import { sort } from './js-sort.js';
+import { loadLoops } from './load-loops.js';
 import { dropout, fillRandom } from './random.js';
 
 /** See `random` in backend.ts. */
@@ -38,6 +38,7 @@ function update(
   hyper: Float64Array,
 ): void {
   const count = parameters.length === 0 ? 0 : states.length / parameters.length;
+  const { float32Updates, float64Updates } = loadLoops();
   parameters.forEach((parameter, i) => {
     const updates = parameter instanceof Float32Array ? float32Updates : float64Updates;
     updates[number]!(parameter, gradients[i]!, states.slice(i * count, (i + 1) * count), hyper);

@@ -1,10 +1,9 @@
 /**
  * The numbered list of elementwise kernels and of optimizer updates, derived from formulas.ts.
- * The numbers are what crosses the boundary to the addon; {@link tableHash} proves that both sides
- * were made from the same rows.
+ * The numbers are what crosses the boundary to the addon; table-hash.ts proves that both sides were
+ * made from the same rows.
  */
 
-import { parse, variables } from './expression.js';
 import { formulas, updatePrelude, updates } from './formulas.js';
 import type { Formula, FormulaKind, FormulaName, Update, UpdateName } from './formulas.js';
 
@@ -25,12 +24,15 @@ export interface Kernel {
 
 const order: readonly Operand[] = ['a', 'b', 'c', 'g', 'y'];
 
+/** The operands that a text mentions, which no parameter is named like. Parsing takes longer. */
+const operandNames = /\b[abcgy]\b/g;
+
 function kernelsOf(name: string, row: Formula): Kernel[] {
   const list: Kernel[] = [];
   for (const output of ['y', 'da', 'db', 'dc'] as const) {
     const text = row[output];
     if (text === undefined) continue;
-    const used = variables(parse(text));
+    const used = new Set<string>(text.match(operandNames));
     // The value's operands are the row's arguments even where the text ignores one.
     const operands =
       output === 'y' ? (Array.from(row.args) as Operand[]) : order.filter((each) => used.has(each));
@@ -66,11 +68,3 @@ export const updateNames = Object.keys(updates) as UpdateName[];
 export function hyperNames(name: UpdateName): string[] {
   return [...updatePrelude, ...(updates[name] as Update).hyper];
 }
-
-/** FNV-1a over everything the two sides must agree on. */
-export const tableHash: number = (() => {
-  let hash = 0x811c9dc5;
-  const text = JSON.stringify([formulas, updates, updatePrelude]);
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-})();

@@ -3,11 +3,11 @@
  * file may lie and that it must be made from the same tables; not what the addon can do.
  */
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-import { tableHash } from './kernels.js';
+import { nodeFs } from './node-modules.js';
+import { tableHash } from './table-hash.js';
 
 /** What every build of the addon has: the hash of the tables it was compiled from. */
 export interface Addon {
@@ -34,7 +34,7 @@ export function addonCandidates(): string[] {
  * Loads the first addon there is. The reason for having none is one sentence that says what to do.
  */
 export function loadAddon(candidates: readonly string[] = addonCandidates()): LoadedAddon {
-  const path = candidates.find((candidate) => existsSync(candidate));
+  const path = candidates.find((candidate) => nodeFs().existsSync(candidate));
   if (path === undefined) {
     const where = process.env['GRADLOOM_ADDON'] ? ` at ${candidates.join(', ')}` : '';
     return { reason: `the native addon has not been built${where}; run \`npx gradloom build\`` };

@@ -4,11 +4,11 @@
  * one, and at worst a hidden `.tmp` file, which the next write of the same target removes.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
+import { nodeCrypto } from '../backends/node-modules.js';
 import { checkPath, explainFileError } from './file-errors.js';
 
 /**
@@ -65,13 +65,14 @@ async function syncDirectory(directory: string): Promise<void> {
 
 /** Tells files of different targets and machines apart, however long their names are. */
 function temporaryPrefix(target: string): string {
-  const owner = createHash('sha256').update(`${hostname()}\0${target}`).digest('hex');
+  const owner = nodeCrypto().createHash('sha256').update(`${hostname()}\0${target}`).digest('hex');
   return `.gradloom-${owner.slice(0, 16)}.`;
 }
 
 /** The name says whose file it is, so that others can tell when its owner is no more. */
 function temporaryName(target: string): string {
-  return `${temporaryPrefix(target)}${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const random = nodeCrypto().randomBytes(4).toString('hex');
+  return `${temporaryPrefix(target)}${process.pid}.${random}.tmp`;
 }
 
 /** Removes temporary files of this target whose process, on this machine, was killed. */

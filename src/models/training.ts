@@ -35,8 +35,11 @@ import type { Learned, LossObserver, StepResult } from './step.js';
 const warmUp = 2;
 
 const parts = [layers, losses, optimizers, regularizers, constraints];
-const builtIn = new Set<unknown>(parts.flatMap((each) => Object.values<unknown>({ ...each })));
-const isBuiltIn = (part: object | null): boolean => part === null || builtIn.has(part.constructor);
+let builtIn: ReadonlySet<unknown> | undefined;
+function isBuiltIn(part: object | null): boolean {
+  builtIn ??= new Set<unknown>(parts.flatMap((each) => Object.values<unknown>({ ...each })));
+  return part === null || builtIn.has(part.constructor);
+}
 
 /** A recorded step: its results lie in `learned`, and change with every replay. */
 interface Recorded {

@@ -1,7 +1,6 @@
 /** What memory tensors hold, and giving it back early. None of this is needed: see storage.ts. */
 
-import v8 from 'node:v8';
-
+import { nodeV8 } from '../backends/node-modules.js';
 import { ValueError } from '../errors.js';
 import { counters, pool, samplePeak, Scope, Storage } from './storage.js';
 import { Tensor } from './tensor.js';
@@ -44,7 +43,7 @@ export function memory(options: { readonly collect?: boolean } = {}): MemoryCoun
 
 /** Counts storages by letting V8 show them: it lists what survives a full collection. */
 function reachable(): { tensors: number; bytes: number } {
-  const { queryObjects } = v8 as Partial<typeof v8>;
+  const { queryObjects } = nodeV8() as Partial<ReturnType<typeof nodeV8>>;
   if (!queryObjects) return { tensors: NaN, bytes: NaN };
   let tensors = 0;
   let bytes = 0;

@@ -116,10 +116,12 @@ function isPair(value: unknown): value is readonly [number, number] {
   return Array.isArray(value) && value.length === 2 && value.every(fits);
 }
 
-/** A seed nobody chose. */
+/**
+ * A seed nobody chose. V8 seeds `Math.random` from the system's entropy, for every thread anew;
+ * asking the system oneself would load all of Web Crypto first.
+ */
 function entropy(): number {
-  const [low, high] = globalThis.crypto.getRandomValues(new Uint32Array(2));
-  return low! + (high! & 0x1fffff) * word;
+  return Math.floor(Math.random() * 2 ** 53);
 }
 
 /** The generator used where none is given. Unseeded, it differs from run to run. */

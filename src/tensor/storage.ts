@@ -172,8 +172,6 @@ export const counters = {
   peakBytes: 0,
 };
 
-/** Array memory of the process before there were tensors. */
-const bytesBefore = process.memoryUsage().arrayBuffers;
 /** Looking costs as long as filling about 100 kB. */
 const samplingInterval = 1 << 24;
 let nextSample = samplingInterval;
@@ -181,7 +179,7 @@ let nextSample = samplingInterval;
 /** Looks how much array memory the process holds now, what awaits the collector included. */
 export function samplePeak(): void {
   nextSample = counters.allocatedBytes + samplingInterval;
-  const held = process.memoryUsage().arrayBuffers - bytesBefore;
+  const held = process.memoryUsage().arrayBuffers;
   if (held > counters.peakBytes) counters.peakBytes = held;
 }
 
