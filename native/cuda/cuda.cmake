@@ -70,6 +70,8 @@ elseif(NOT cuda_mode STREQUAL "OFF")
     CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(cuda PUBLIC Threads::Threads)
+  # For the sources without kernels. nvcc would go through them once for each architecture.
+  target_include_directories(cuda SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   if(GRADLOOM_CUDART STREQUAL "Shared" AND UNIX AND NOT APPLE)
     # RUNPATH, not RPATH: LD_LIBRARY_PATH may name another libcudart than the one linked with.
     target_link_options(cuda INTERFACE LINKER:--enable-new-dtags)
