@@ -64,7 +64,7 @@ if(cuda_mode STREQUAL "EMULATED")
   set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
   # -fsanitize=thread puts a call around every access; emulator/instrument.cc is what they call.
   target_compile_options(cuda PRIVATE
-    -O1 -g -fsanitize=thread -ffp-contract=off -Wno-unknown-pragmas)
+    -O1 -fsanitize=thread -ffp-contract=off -Wno-unknown-pragmas)
 elseif(NOT cuda_mode STREQUAL "OFF")
   set_target_properties(cuda PROPERTIES
     CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
