@@ -5,6 +5,7 @@
  *     npm run test:cuda -- --device cuda:1             on another
  *     npm run test:cuda -- --device cuda-emulated      on the emulated one: tries this script
  *     npm run test:cuda -- --suites conformance,gradients --out FOLDER
+ *     npm run test:cuda -- --alone                     not on js and cpu too, which npm test has
  */
 
 import { spawnSync } from 'node:child_process';
@@ -21,6 +22,7 @@ interface Options {
   /** Names of test files; empty: all that run on devices. */
   readonly suites: readonly string[];
   readonly out: string;
+  readonly alone: boolean;
 }
 
 export interface Outcome {
@@ -38,6 +40,7 @@ function readOptions(args: readonly string[]): Options {
       device: { type: 'string', default: 'cuda' },
       suites: { type: 'string', default: '' },
       out: { type: 'string', default: join(root, 'runs', 'cuda') },
+      alone: { type: 'boolean', default: false },
     },
   });
   const suites = values.suites.split(',').filter((name) => name !== '');
@@ -53,6 +56,7 @@ function readOptions(args: readonly string[]): Options {
     device: values.device,
     suites: suites.length > 0 ? suites : known,
     out: resolve(values.out),
+    alone: values.alone,
   };
 }
 
@@ -93,10 +97,10 @@ function check({ name, command, environment = {} }: Command): Outcome {
 
 const vitest = [process.execPath, join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'];
 
-/** The suites on the device and on those it is compared with, and proof that each ran on each. */
-function runSuites({ device, suites, out }: Options): Outcome[] {
+/** The suites on the device, on those it is compared with, and proof that each ran on each. */
+function runSuites({ device, suites, out, alone }: Options): Outcome[] {
   const report = join(out, 'vitest.json');
-  const devices = `js,cpu,${device}`;
+  const devices = alone ? device : `js,cpu,${device}`;
   const files = suites.map((name) => `test/${name}.test.ts`);
   const flags = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
   const tests = check({

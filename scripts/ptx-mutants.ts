@@ -3,7 +3,8 @@
  * in a copy of the addon, computes with it and expects an error that says what is wrong. Texts are
  * replaced by others of the same length, so nothing is compiled again. See docs/cuda.md.
  *
- *     node --import tsx scripts/ptx-mutants.ts BUILD_FOLDER
+ *     node --import tsx scripts/ptx-mutants.ts BUILD_FOLDER                   all faults
+ *     node --import tsx scripts/ptx-mutants.ts BUILD_FOLDER --some 7 --seed X  so many of them
  */
 
 import { spawnSync } from 'node:child_process';
@@ -11,6 +12,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { rotated } from './mutants/mutant.js';
 
 interface Mutant {
   readonly fault: string;
@@ -179,7 +183,7 @@ function outcome(addon: string, library: string): string {
   return `${stdout}${stderr}${signal ?? ''}`.trim();
 }
 
-function plantAll(build: string): number {
+function plantAll(build: string, chosen: readonly Mutant[]): number {
   const folder = mkdtempSync(join(tmpdir(), 'gradloom-ptx-'));
   try {
     const addon = join(folder, 'gradloom.node');
@@ -195,17 +199,26 @@ function plantAll(build: string): number {
       console.log(`${says.test(said) ? 'found ' : 'MISSED'} ${fault}: ${said.split('\n')[0]}`);
     };
     report(original, 'nothing planted', /^no fault$/);
-    for (const mutant of mutants) report(mutated(original, mutant), mutant.fault, mutant.says);
-    console.log(`${mutants.length} faults planted, ${missed} missed`);
+    for (const mutant of chosen) report(mutated(original, mutant), mutant.fault, mutant.says);
+    console.log(`${chosen.length} of ${mutants.length} faults planted, ${missed} missed`);
     return missed;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-if (process.argv[2] === undefined) throw new Error('usage: scripts/ptx-mutants.ts BUILD_FOLDER');
-if (process.argv[2] === '--compute') {
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    some: { type: 'string', default: String(mutants.length) },
+    seed: { type: 'string', default: '' },
+    compute: { type: 'boolean', default: false }, // in the process that has a fault
+  },
+});
+if (values.compute) {
   console.log(await compute().catch((error: unknown) => String(error)));
 } else {
-  process.exitCode = plantAll(resolve(process.argv[2])) === 0 ? 0 : 1;
+  if (positionals[0] === undefined) throw new Error('Give the folder of a build with nvcc');
+  const chosen = rotated(mutants, values.seed).slice(0, Number(values.some));
+  process.exitCode = plantAll(resolve(positionals[0]), chosen) === 0 ? 0 : 1;
 }

@@ -64,12 +64,14 @@ if(cuda_mode STREQUAL "EMULATED")
   set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
   # -fsanitize=thread puts a call around every access; emulator/instrument.cc is what they call.
   target_compile_options(cuda PRIVATE
-    -O1 -g -fsanitize=thread -ffp-contract=off -Wno-unknown-pragmas)
+    -O1 -fsanitize=thread -ffp-contract=off -Wno-unknown-pragmas)
 elseif(NOT cuda_mode STREQUAL "OFF")
   set_target_properties(cuda PROPERTIES
     CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(cuda PUBLIC Threads::Threads)
+  # For the sources without kernels. nvcc would go through them once for each architecture.
+  target_include_directories(cuda SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   if(GRADLOOM_CUDART STREQUAL "Shared" AND UNIX AND NOT APPLE)
     # RUNPATH, not RPATH: LD_LIBRARY_PATH may name another libcudart than the one linked with.
     target_link_options(cuda INTERFACE LINKER:--enable-new-dtags)

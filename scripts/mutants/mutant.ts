@@ -49,17 +49,22 @@ export function planted(text: string, { from, to }: Mutant): string | null {
   return parts.length === 2 ? parts.join(to) : null;
 }
 
+/** The list beginning elsewhere, where the text `seed` says. */
+export function rotated<T>(all: readonly T[], seed: string): T[] {
+  let hash = 0;
+  for (const letter of seed) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
+  const start = hash % all.length;
+  return [...all.slice(start), ...all.slice(0, start)];
+}
+
 /**
  * At least `count` faults (or all, if there are fewer), one of every kind among them. Which ones
  * follows from the text `seed`, so that other seeds try others.
  */
 export function someOf(all: readonly Mutant[], count: number, seed: string): Mutant[] {
-  let hash = 0;
-  for (const letter of seed) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
-  const start = hash % all.length;
-  const rotated = [...all.slice(start), ...all.slice(0, start)];
-  const chosen = new Map([...rotated].reverse().map((each) => [kindOf(each), each])); // the first
+  const order = rotated(all, seed);
+  const chosen = new Map([...order].reverse().map((each) => [kindOf(each), each])); // the first
   const some = new Set(chosen.values());
-  for (const each of rotated) if (some.size < count) some.add(each);
+  for (const each of order) if (some.size < count) some.add(each);
   return all.filter((each) => some.has(each));
 }

@@ -1,4 +1,4 @@
-// The part of the CUDA runtime that machines (machine.cu and its like) use, on the CPU. What is
+// The part of the CUDA runtime that machines (machine.cc and its like) use, on the CPU. What is
 // queued waits until something synchronises with it, as it may on a real device.
 #pragma once
 
