@@ -5,6 +5,7 @@ import type { HostArray } from './backend.js';
 import { dtypeOf } from './dtype.js';
 import { float32Loops, float64Loops, integerLoops } from './js-loops.js';
 import type { Loop } from './js-loops.js';
+import { isTabulated, mapTabulated } from './js-tables.js';
 import { kernels } from './kernels.js';
 
 const int32Limits = [-(2 ** 31), 2 ** 31 - 1] as const;
@@ -55,6 +56,10 @@ export function map(
   p: number,
   q: number,
 ): void {
+  if (x0 instanceof Float32Array && isTabulated(kernel) && out.length === x0.length) {
+    mapTabulated(kernel, out as Float32Array, x0, p, q);
+    return;
+  }
   if (out.length > longest) {
     mapParts(kernel, out, [x0, x1, x2, x3], p, q);
     return;
