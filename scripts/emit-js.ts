@@ -13,7 +13,7 @@ import { hyperNames, kernels, updateNames } from '../src/backends/kernels.js';
 import type { Kernel } from '../src/backends/kernels.js';
 import { type functions, updates } from '../src/backends/formulas.js';
 import type { Update } from '../src/backends/formulas.js';
-import { exponentialLinearUnit, isSingle, singleCall } from './emit-single.js';
+import { isSingle, singleCall } from './emit-single.js';
 
 /** What is computed with; float32 results need less than doubles can give. */
 type Domain = 'single' | 'double' | 'integer';
@@ -37,11 +37,6 @@ function functionName(name: FunctionName, domain: Domain): string {
  */
 function script(tree: Expression, domain: Domain, statements: string[] = []): string {
   const inside = (inner: Expression): string => script(inner, domain, statements);
-  const declared = (declaration: (result: string) => string): string => {
-    const result = `y${statements.length}`;
-    statements.push(declaration(result));
-    return result;
-  };
   const part = (inner: Expression): string => {
     const text = inside(inner);
     const atomic = inner.kind === 'number' || inner.kind === 'variable' || inner.kind === 'call';
@@ -63,33 +58,21 @@ function script(tree: Expression, domain: Domain, statements: string[] = []): st
       return `${part(left)} ${operators[operator] ?? operator} ${part(right)}`;
     }
     case 'select': {
-      const unit = domain === 'single' ? asExponentialLinear(tree) : null;
-      if (unit) return declared((result) => exponentialLinearUnit(...unit, result));
       const [condition, yes, no] = tree.args;
       return `${part(condition)} ? ${part(yes)} : ${part(no)}`;
     }
     case 'call': {
       const list = tree.args.map(inside).join(', ');
       if (domain === 'single' && isSingle(tree.name)) {
-        return declared((result) => singleCall(tree.name, list, result));
+        const result = `y${statements.length}`;
+        statements.push(singleCall(tree.name, list, result));
+        return result;
       }
       return `${functionName(tree.name, domain)}(${list})`;
     }
     default:
       return tree satisfies never;
   }
-}
-
-/** The x, slope and scale of select(x > 0, slope * x, scale * expm1(x)); null for other trees. */
-function asExponentialLinear(
-  tree: Extract<Expression, { kind: 'select' }>,
-): [x: string, slope: string, scale: string] | null {
-  const [condition, yes, no] = tree.args.map((each) => script(each, 'double'));
-  const x = /^(\w+) > 0$/.exec(condition!)?.[1];
-  const below = /^([\w.]+) \* Math\.expm1\((\w+)\)$/.exec(no!);
-  if (x === undefined || below?.[2] !== x) return null;
-  const above = /^(?:([\w.]+) \* )?(\w+)$/.exec(yes!);
-  return above?.[2] === x ? [x, above[1] ?? '1', below[1]!] : null;
 }
 
 /** Letters of the four operands: the array, its position and its three strides in `walk`. */

@@ -52,31 +52,9 @@ const bodies: Readonly<Record<string, string>> = {
   ),
 };
 
-/** A result's name in place of y. */
-function statement(x: string, body: string, result: string): string {
-  return `let ${result} = 0; { const x = ${x}; ${body.replace(/\by\b/g, result)} }`;
-}
-
 /** Whether a function has a form of its own for float32 results. */
 export const isSingle = (name: string): boolean => name in bodies;
 
 /** A statement that declares `result` as the function of an argument. */
 export const singleCall = (name: string, argument: string, result: string): string =>
-  statement(argument, bodies[name]!, result);
-
-/** The same for slope · x above 0 and scale · (e^x - 1) elsewhere. */
-export function exponentialLinearUnit(
-  argument: string,
-  slope: string,
-  scale: string,
-  result: string,
-): string {
-  // size + x and x - size are twice the larger and twice the smaller of x and 0.
-  const body = choose(
-    `size < ${reach}`,
-    split('(x - size)', 0.5),
-    `0.5 * ${slope} * (size + x) + ${scale} * (${growth})`,
-    `x > 0 ? ${slope} * x : ${scale} * Math.expm1(x)`,
-  );
-  return statement(argument, `const size = Math.abs(x); ${body}`, result);
-}
+  `let ${result} = 0; { const x = ${argument}; ${bodies[name]!.replace(/\by\b/g, result)} }`;

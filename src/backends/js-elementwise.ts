@@ -4,6 +4,7 @@ import { DTypeError } from '../errors.js';
 import type { HostArray } from './backend.js';
 import { dtypeOf } from './dtype.js';
 import type { Loop } from './js-loops.js';
+import { isTabulated, mapTabulated } from './js-tables.js';
 import { kernels } from './kernels.js';
 import { loadLoops } from './load-loops.js';
 
@@ -56,6 +57,10 @@ export function map(
   p: number,
   q: number,
 ): void {
+  if (x0 instanceof Float32Array && isTabulated(kernel) && out.length === x0.length) {
+    mapTabulated(kernel, out as Float32Array, x0, p, q);
+    return;
+  }
   if (out.length > longest) {
     mapParts(kernel, out, [x0, x1, x2, x3], p, q);
     return;
