@@ -11,8 +11,8 @@
  */
 
 import type { FormulaName } from './formulas.js';
-import { float64Loops } from './js-loops.js';
 import { kernelNumber } from './kernels.js';
+import { loadLoops } from './load-loops.js';
 
 const saturating: readonly FormulaName[] = ['celu', 'elu', 'erf', 'selu', 'tanh'];
 const tabulated = new Set(saturating.map((name) => kernelNumber(name)));
@@ -109,7 +109,7 @@ const walk = Int32Array.of(1, 1, 0, 0, 0, 1);
 function exactly({ kernel, p, q }: Region, x: Float64Array): Float64Array {
   const y = new Float64Array(x.length);
   walk[2] = x.length;
-  float64Loops[kernel]!(y, walk, p, q, x, x, x, x);
+  loadLoops().float64Loops[kernel]!(y, walk, p, q, x, x, x, x);
   return y;
 }
 
