@@ -128,7 +128,7 @@ void streamRun(char* out, const char* a, int64_t n) {
   std::memcpy(out, a, size_t(head));
   int64_t i = head;
   for (; i + line <= n; i += line) {
-    _mm_prefetch(a + i + 16 * line, _MM_HINT_T0);
+    _mm_prefetch(a + i + streamAhead, _MM_HINT_T0);
     for (int64_t j = i; j < i + line; j += 16) {
       _mm_stream_si128(reinterpret_cast<__m128i*>(out + j),
                        _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + j)));

@@ -4,6 +4,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/lanes.h"
+#include "cpu/scratch.h"
 #include "cpu/trigonometry.h"
 
 #define GRADLOOM_FORMULA GRADLOOM_INLINE
@@ -36,26 +37,36 @@ namespace detail {
 template <class T, int operands>
 using Constants = T[operands][lanes<T>];
 
-// Where operands are read from: their own memory, or a vector full of the constant. Both are read
-// alike, so that one loop serves all mixtures. It stays in registers, as nothing points into it.
+// Where the next vectors of operands are read from: their own memory, or a vector full of the
+// constant. Both are read alike, so that one loop serves all mixtures. It stays in registers, as
+// nothing points into it.
 template <class T, int operands>
 struct Sources {
   using V = Vec<T>;
   const T* at[operands];
-  int64_t moving[operands];  // all ones, or zero for a constant
+  int64_t step[operands];  // of a vector; 0 for a constant
 
   Sources(const Operands<T>& x, Constants<T, operands>& constants) {
     GRADLOOM_UNROLL
     for (int k = 0; k < operands; k++) {
-      at[k] = x.at[k], moving[k] = -x.step[k];
-      if (x.step[k] != 0) continue;
+      at[k] = x.at[k], step[k] = x.step[k] * lanes<T>;
+      if (step[k] != 0) continue;
       store<V>(constants[k], splat<V>(*x.at[k]));
       at[k] = constants[k];
     }
   }
-  V whole(int k, int64_t i) const { return load<V>(at[k] + (i & moving[k])); }
-  V partial(int k, int64_t i, int64_t count) const {
-    return moving[k] ? loadPartial<V>(at[k] + i, count) : load<V>(at[k]);
+  V whole(int k) const { return load<V>(at[k]); }
+  V partial(int k, int64_t count) const {
+    return step[k] ? loadPartial<V>(at[k], count) : load<V>(at[k]);
+  }
+  // Asks for what will be read streamAhead bytes later.
+  void fetch() const {
+    GRADLOOM_UNROLL
+    for (int k = 0; k < operands; k++) prefetch(at[k] + streamAhead / int64_t{sizeof(T)});
+  }
+  void advance() {
+    GRADLOOM_UNROLL
+    for (int k = 0; k < operands; k++) at[k] += step[k];
   }
 };
 
@@ -78,23 +89,25 @@ void mapRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
   T* to = static_cast<T*>(out.at);
   const bool streams = out.streams && canStream(to);
   Constants<T, operands> constants;
-  const Sources<T, operands> from(x, constants);
-  int64_t i = 0;
-  for (; i + lanes<T> <= n; i += lanes<T>) {
-    V v[operands];  // in registers where the loop is unrolled
+  Sources<T, operands> from(x, constants);
+  V v[operands];  // in registers where the loop is unrolled
+  for (; n >= lanes<T>; n -= lanes<T>, to += lanes<T>) {
     GRADLOOM_UNROLL
-    for (int k = 0; k < operands; k++) v[k] = from.whole(k, i);
+    for (int k = 0; k < operands; k++) v[k] = from.whole(k);
     const V y = apply<Formula, operands>(v, p, q);
-    if (streams)
-      streamStore<V>(to + i, y);
-    else
-      store<V>(to + i, y);
+    if (streams) {
+      from.fetch();
+      streamStore<V>(to, y);
+    } else {
+      store<V>(to, y);
+    }
+    from.advance();
   }
   if (streams) endStream();
-  if (i == n) return;
-  V v[operands];
-  for (int k = 0; k < operands; k++) v[k] = from.partial(k, i, n - i);
-  storePartial<V>(to + i, apply<Formula, operands>(v, p, q), n - i);
+  if (n == 0) return;
+  GRADLOOM_UNROLL
+  for (int k = 0; k < operands; k++) v[k] = from.partial(k, n);
+  storePartial<V>(to, apply<Formula, operands>(v, p, q), n);
 }
 
 // Masks are narrowed to bytes a block at a time by a plain loop, for which compilers find better
@@ -106,7 +119,7 @@ void compareRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
   constexpr int block = 64;
   uint8_t* to = static_cast<uint8_t*>(out.at);
   Constants<T, operands> constants;
-  const Sources<T, operands> from(x, constants);
+  Sources<T, operands> from(x, constants);
   for (int64_t start = 0; start < n; start += block) {
     const int64_t left = n - start < block ? n - start : block;
     Element<M> wide[block] = {};
@@ -115,9 +128,10 @@ void compareRow(Target out, const Operands<T>& x, int64_t n, T p, T q) {
       const bool whole = j + lanes<T> <= left;
       GRADLOOM_UNROLL
       for (int k = 0; k < operands; k++) {
-        v[k] = whole ? from.whole(k, start + j) : from.partial(k, start + j, left - j);
+        v[k] = whole ? from.whole(k) : from.partial(k, left - j);
       }
       store<M>(wide + j, apply<Formula, operands>(v, p, q));
+      from.advance();
     }
     uint8_t narrow[block];
     for (int j = 0; j < block; j++) narrow[j] = uint8_t(wide[j] & 1);

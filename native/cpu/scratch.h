@@ -23,6 +23,10 @@ const Caches& caches();
 // at the end.
 bool worthStreaming(int64_t bytes);
 
+// How many bytes ahead loops that store so ask for what they read: a small page, which is as far
+// as processors do by themselves.
+constexpr int64_t streamAhead = 4096;
+
 // Asks the system for large pages in an array not yet used: of those of 4 KiB a long one has more
 // than the processor can keep the places of, and every one is made at its first use.
 void useLargePages(void* data, size_t bytes);
