@@ -73,7 +73,10 @@ function machineText(report: Report): string {
   const warning = busyWarning(report.busy);
   if (warning) lines.push(`Warning: ${warning}.`);
   const free = freeText(report);
-  if (free) lines.push(`${free}; the others were made again twice at most.`);
+  if (free)
+    lines.push(
+      `${free}; the others were made again twice at most, and count where a case has none else.`,
+    );
   const missing = Object.entries(absent);
   if (missing.length > 0) {
     const reasons = missing.map(([name, reason]) => `${labelOf(name)} (${reason})`);

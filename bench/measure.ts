@@ -34,6 +34,8 @@ interface Entry {
   readonly contestant: Contestant;
   readonly name: ContestantName;
   readonly values: number[];
+  /** Of these, those measured while the cores were free. */
+  readonly undisturbed: number[];
   error?: string;
 }
 
@@ -84,7 +86,7 @@ function entriesOf(each: NamedCase, suite: Suite, { contestants, quick }: Measur
     const contestant = contestants.get(name);
     if (quick && suite.quickWithout?.includes(name)) return [];
     if (!contestant || !entryOf(name).kinds.includes(each.case.kind)) return [];
-    return [{ each, contestant, name, values: [] }];
+    return [{ each, contestant, name, values: [], undisturbed: [] }];
   });
 }
 
@@ -106,7 +108,10 @@ async function measureUndisturbed(
     if (again && cores?.spend(Date.now() - began)) continue;
     cores?.count(free);
     if (value === undefined) entry.error = error ?? 'no answer';
-    else entry.values.push(value);
+    else {
+      entry.values.push(value);
+      if (free) entry.undisturbed.push(value);
+    }
     return;
   }
 }
@@ -124,11 +129,12 @@ function resultsOf(suite: string, entries: readonly Entry[]): Result[] {
   const able = entries.filter(
     ({ contestant, values }) => contestant.absent === undefined || values.length > 0,
   );
-  return able.map(({ each, name, values, error }) => ({
+  return able.map(({ each, name, values, undisturbed, error }) => ({
     suite,
     name: each.name,
     contestant: name,
-    values: [...values],
+    // Where some rounds were disturbed and others were not, only the latter say something.
+    values: [...(undisturbed.length > 0 ? undisturbed : values)],
     unit: each.unit ?? 'ms',
     ...(error !== undefined && { error }),
   }));

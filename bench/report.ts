@@ -13,7 +13,7 @@ export interface Result {
   readonly suite: string;
   readonly name: string;
   readonly contestant: string;
-  /** One per round, in the case's unit; empty if it could not. */
+  /** One per round, or per undisturbed round where there are any; empty if it could not. */
   readonly values: readonly number[];
   readonly unit: Unit;
   readonly error?: string;

@@ -47,7 +47,7 @@ function progress(message: string): void {
 const clearLine = (): void => progress('');
 
 /** Share of a run that may be spent on waiting for free cores and measuring again. */
-const spareShare = 0.25;
+const spareShare = 0.35;
 
 /** What needs a C compiler: the limits of the machine, and who watches its cores. */
 async function knowMachine(

@@ -312,7 +312,7 @@ describe('the watch over the cores', () => {
   const counting = `let n = 0; console.log('{"version":"v"}');
     require("readline").createInterface({ input: process.stdin }).on("line", () =>
       console.log(JSON.stringify({ value: ++n })));`;
-  const measured = async (cores: Cores): Promise<readonly number[]> => {
+  const measured = async (cores: Cores, rounds = 1): Promise<readonly number[]> => {
     const one = { ...suites['tiny']!, cases: suites['tiny']!.cases.slice(0, 1), budget: 1 };
     const peer = new Contestant('peer', { command: [process.execPath, '-e', counting] });
     const results = await measureSuite(
@@ -322,7 +322,7 @@ describe('the watch over the cores', () => {
         contestants: new Map([['tfjs-cpu', peer]]),
         cores,
         quick: false,
-        rounds: 1,
+        rounds,
         patience: 1,
         deadline: Date.now() + 60_000,
         progress: () => undefined,
@@ -345,6 +345,12 @@ describe('the watch over the cores', () => {
     expect(await measured(busy)).toEqual([3]);
     expect(busy.freeShare).toBe(0);
     expect(await measured(new Cores(said([100, 50]), 0))).toEqual([1]);
+  });
+
+  it('rounds that were disturbed count where there are no others', async () => {
+    const cores = new Cores(said([100, 50, 100, 100, 100, 50, 50]), 0); // no time to do it again
+    expect(await measured(cores, 3)).toEqual([2]);
+    expect(cores.freeShare).toBe(1 / 3);
   });
 
   it('it waits until the cores are free', async () => {
