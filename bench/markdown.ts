@@ -73,10 +73,7 @@ function machineText(report: Report): string {
   const warning = busyWarning(report.busy);
   if (warning) lines.push(`Warning: ${warning}.`);
   const free = freeText(report);
-  if (free)
-    lines.push(
-      `${free}; the others were made again twice at most, and count where a case has none else.`,
-    );
+  if (free) lines.push(`${free}.`);
   const missing = Object.entries(absent);
   if (missing.length > 0) {
     const reasons = missing.map(([name, reason]) => `${labelOf(name)} (${reason})`);
