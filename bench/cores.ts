@@ -10,11 +10,14 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Contestant } from './contestant.js';
+import type { Request } from './protocol.js';
 
 /** Seconds that a look at the cores takes. */
 const looking = 0.003;
 /** Share of the best rate seen that free cores reach: less is lost to clocks and interrupts. */
 const enough = 0.85;
+/** What the watch is asked. It has one answer: what stands here does not matter to it. */
+const look: Request = { case: { kind: 'startup' }, budget: 0, threads: availableParallelism() };
 /** Milliseconds between looks, and for which one measurement waits at most. */
 const pause = 20;
 const patience = 1500;
@@ -59,8 +62,7 @@ export class Cores {
   }
 
   async areFree(): Promise<boolean> {
-    // What is asked does not matter: it has one answer.
-    const { value } = await this.watch.ask({ budget: 0 } as never);
+    const { value } = await this.watch.ask(look);
     if (value === undefined) return true; // a watch that died is none
     this.#best = Math.max(this.#best, value);
     return value >= enough * this.#best;

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { mutants } from './mutants/all.js';
-import { kindOf, planted, someOf, sourceOf } from './mutants/mutant.js';
+import { countOf, kindOf, planted, someOf, sourceOf } from './mutants/mutant.js';
 import type { Mutant } from './mutants/mutant.js';
 
 const { values, positionals } = parseArgs({
@@ -121,7 +121,7 @@ const ofFile = mutants.filter(({ file }) => file.startsWith(values.file));
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 try {
-  await plantAll(someOf(ofFile, Number(values.some), values.seed));
+  await plantAll(someOf(ofFile, countOf(values.some), values.seed));
 } finally {
   rmSync(folder, { recursive: true });
 }

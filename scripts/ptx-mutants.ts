@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { rotated } from './mutants/mutant.js';
+import { countOf, rotated } from './mutants/mutant.js';
 
 interface Mutant {
   readonly fault: string;
@@ -219,6 +219,6 @@ if (values.compute) {
   console.log(await compute().catch((error: unknown) => String(error)));
 } else {
   if (positionals[0] === undefined) throw new Error('Give the folder of a build with nvcc');
-  const chosen = rotated(mutants, values.seed).slice(0, Number(values.some));
+  const chosen = rotated(mutants, values.seed).slice(0, countOf(values.some));
   process.exitCode = plantAll(resolve(positionals[0]), chosen) === 0 ? 0 : 1;
 }

@@ -49,6 +49,13 @@ export function planted(text: string, { from, to }: Mutant): string | null {
   return parts.length === 2 ? parts.join(to) : null;
 }
 
+/** The number of faults to plant, from the command line. Throws unless it is 1 or more. */
+export function countOf(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new Error(`--some takes a whole number of faults, 1 or more, not "${text}"`);
+}
+
 /** The list beginning elsewhere, where the text `seed` says. */
 export function rotated<T>(all: readonly T[], seed: string): T[] {
   let hash = 0;
